@@ -1,0 +1,141 @@
+"""The feed-forward network: the only forward pass there is, for the trainer and the edge alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from shared.errors import WrongShapeError
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class Activation(NamedTuple):
+    """What a node does with the sum of its signals, and how steeply.
+
+    Attributes
+    ----------
+    squash : writes f(x) over x, in place
+    slope : f'(x), told from f(x) alone
+    """
+
+    squash: Callable[[FloatArray], object]
+    slope: Callable[[FloatArray], FloatArray]
+
+
+ACTIVATIONS = {
+    "sigmoid": Activation(squash=lambda x: expit(x, out=x), slope=lambda output: output * (1 - output)),
+}
+
+
+class FeedForward:
+    """A feed-forward network of any number of layers.
+
+    Parameters
+    ----------
+    weights : one matrix for each layer of links, shape (nodes in next layer, nodes in this layer);
+        ``weights[0][j, i]`` is the link from input node i to hidden node j
+    biases : one vector for each matrix, shape (nodes in next layer,), or None for a network without
+    activation : a name in `ACTIVATIONS`
+
+    All arrays are kept as float32 in C order, without a copy where they already are. The signals
+    between the layers live in buffers that are made once for each batch size, so two threads must
+    not share a network.
+
+    Raises
+    ------
+    WrongShapeError : if the arrays do not fit together, or the activation is unknown
+
+    Source: Rashid, "Make Your Own Neural Network": X = W . I, O = sigmoid(X).
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[npt.ArrayLike],
+        biases: Sequence[npt.ArrayLike] | None = None,
+        activation: str = "sigmoid",
+    ) -> None:
+        self.weights: list[FloatArray] = [np.ascontiguousarray(matrix, dtype=np.float32) for matrix in weights]
+        self.biases: list[FloatArray] | None = (
+            None if biases is None else [np.ascontiguousarray(bias, dtype=np.float32) for bias in biases]
+        )
+        self.activation = activation
+        self._signals: list[FloatArray] = []
+        self._check()
+
+    def _check(self) -> None:
+        if self.activation not in ACTIVATIONS:
+            raise WrongShapeError(f"unknown activation {self.activation!r}; known: {', '.join(ACTIVATIONS)}")
+        if not self.weights or any(matrix.ndim != 2 or 0 in matrix.shape for matrix in self.weights):
+            raise WrongShapeError("a network needs at least one weight matrix of two dimensions")
+        for index, (matrix, following) in enumerate(zip(self.weights, self.weights[1:], strict=False)):
+            if following.shape[1] != matrix.shape[0]:
+                raise WrongShapeError(
+                    f"weights[{index}] leads to {matrix.shape[0]} nodes, "
+                    f"but weights[{index + 1}] comes from {following.shape[1]}"
+                )
+        if self.biases is not None and [bias.shape for bias in self.biases] != [
+            (matrix.shape[0],) for matrix in self.weights
+        ]:
+            raise WrongShapeError("biases need one vector a matrix, as long as the matrix has rows")
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Nodes in each layer, inputs first."""
+        return (self.weights[0].shape[1], *(matrix.shape[0] for matrix in self.weights))
+
+    def forward(self, inputs: npt.ArrayLike) -> list[FloatArray]:
+        """Pass signals through the network and keep what every layer says.
+
+        Parameters
+        ----------
+        inputs : shape (input nodes,) for one input, or (batch, input nodes)
+
+        Returns
+        -------
+        the signals out of each layer, inputs first, each (nodes,) or (batch, nodes), float32. They
+        are the network's own buffers: the next call writes over them.
+
+        Raises
+        ------
+        WrongShapeError : if the inputs do not fit the first layer
+        """
+        signal = np.asarray(inputs, dtype=np.float32)
+        if signal.ndim not in (1, 2) or signal.shape[-1] != self.layers[0]:
+            raise WrongShapeError(
+                f"inputs of shape {signal.shape} do not fit {self.layers[0]} input nodes: "
+                f"give ({self.layers[0]},) or (batch, {self.layers[0]})"
+            )
+        batch = signal.shape[:-1]
+        if not self._signals or self._signals[0].shape[:-1] != batch:
+            self._signals = [np.empty((*batch, nodes), dtype=np.float32) for nodes in self.layers[1:]]
+        squash = ACTIVATIONS[self.activation].squash
+        signals = [signal]
+        for index, (matrix, out) in enumerate(zip(self.weights, self._signals, strict=True)):
+            np.matmul(signal, matrix.T, out=out)
+            if self.biases is not None:
+                out += self.biases[index]
+            squash(out)
+            signals.append(out)
+            signal = out
+        return signals
+
+    def query(self, inputs: npt.ArrayLike) -> FloatArray:
+        """Ask the network: the output layer's signals for one input or a batch.
+
+        Parameters and errors are those of `forward`. Returns a new float32 array, shape
+        (output nodes,) or (batch, output nodes), that later calls leave alone.
+        """
+        return self.forward(inputs)[-1].copy()
+
+    def copy(self) -> FeedForward:
+        """Return a network with weights of its own."""
+        return FeedForward(
+            [matrix.copy() for matrix in self.weights],
+            None if self.biases is None else [bias.copy() for bias in self.biases],
+            self.activation,
+        )
