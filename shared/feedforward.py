@@ -28,7 +28,9 @@ class Activation(NamedTuple):
 
 
 ACTIVATIONS = {
-    "sigmoid": Activation(squash=lambda x: expit(x, out=x), slope=lambda output: output * (1 - output)),
+    "sigmoid": Activation(
+        squash=lambda x: expit(x, out=x), slope=lambda output: output * (np.float32(1) - output)
+    ),
 }
 
 
@@ -59,7 +61,9 @@ class FeedForward:
         biases: Sequence[npt.ArrayLike] | None = None,
         activation: str = "sigmoid",
     ) -> None:
-        self.weights: list[FloatArray] = [np.ascontiguousarray(matrix, dtype=np.float32) for matrix in weights]
+        self.weights: list[FloatArray] = [
+            np.ascontiguousarray(matrix, dtype=np.float32) for matrix in weights
+        ]
         self.biases: list[FloatArray] | None = (
             None if biases is None else [np.ascontiguousarray(bias, dtype=np.float32) for bias in biases]
         )

@@ -1,0 +1,40 @@
+"""What every command of the project does the same way: how it ends, and how it says what went wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from shared.errors import InklingError
+
+FAILED = 1
+INTERRUPTED = 130
+
+
+def run_command(name: str, command: Callable[[], int]) -> int:
+    """Run a command and turn what a user can cause into one line and an exit status.
+
+    Returns
+    -------
+    the command's own status; 1 after an `InklingError` or an `OSError` (a full disk, a folder without
+    permission), 130 after Ctrl-C
+    """
+    try:
+        status = command()
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except InklingError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return FAILED
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{name}: {where}{error.strerror or error}", file=sys.stderr)
+        return FAILED

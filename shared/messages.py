@@ -1,0 +1,195 @@
+"""Topics and payloads: everything that a device says over MQTT, in one place.
+
+A payload is one JSON object. Keys without a value are left out, except `digit`, whose null means
+that nothing is held up. Readers ignore keys they do not know, because keys are only ever added.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal, TypeVar
+
+import numpy as np
+
+from shared.errors import BadMessageError, BadTopicError
+from shared.feedforward import FloatArray
+from shared.records import Between, RecordError, read_record
+
+M = TypeVar("M")
+
+Digit = Annotated[int | None, Between(0, 9)]
+
+DEVICE_NAME = re.compile(r"[a-z0-9_-]{1,32}")
+IMAGE_SIDE = 28
+
+
+class Topics:
+    """The topics of one device.
+
+    Parameters
+    ----------
+    device : the device's name, 1 to 32 of a-z, 0-9, _ and -
+
+    Raises
+    ------
+    BadTopicError : if the name is anything else
+    """
+
+    def __init__(self, device: str) -> None:
+        if not DEVICE_NAME.fullmatch(device):
+            raise BadTopicError(f"{device!r} is no device name: use 1 to 32 of a-z, 0-9, _ and -")
+        self.device = device
+        self.base = f"inkling/{device}"
+        self.availability = f"{self.base}/availability"
+        self.prediction = f"{self.base}/prediction"
+        self.event = f"{self.base}/event"
+        self.health = f"{self.base}/health"
+        self.info = f"{self.base}/info"
+
+
+def name_device(host: str) -> str:
+    """Make a host name fit to be a device's name."""
+    return re.sub(r"[^a-z0-9_-]+", "-", host.lower()).strip("-")[:32] or "inkling"
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether the device is there: retained, and the last will."""
+
+    state: Literal["online", "offline"]
+
+
+@dataclass(frozen=True)
+class PredictionMessage:
+    """What is held up now: retained, with an expiry.
+
+    Attributes
+    ----------
+    digit : 0 to 9, or None when nothing is held up
+    confidence : 0 to 1
+    outputs : the output layer's ten signals
+    id : the same in the event that announced it
+    model : the first twelve digits of the weights' hash
+    ts : when, RFC 3339 in UTC; absent until the clock is set
+    """
+
+    digit: Digit
+    confidence: Annotated[float | None, Between(0, 1)] = None
+    outputs: tuple[float, ...] | None = None
+    id: str | None = None
+    model: str | None = None
+    ts: str | None = None
+
+
+@dataclass(frozen=True)
+class EventMessage:
+    """One digit was settled: said once, not retained.
+
+    Attributes, beside those of `PredictionMessage`
+    ----------
+    seq : counts a device's events since its start, from 1
+    latency_ms : from the frame that settled it to the message
+    image : the 28x28 picture the network saw, base64 of 784 bytes, row by row, 255 = ink
+    """
+
+    digit: Annotated[int, Between(0, 9)]
+    confidence: Annotated[float, Between(0, 1)]
+    outputs: tuple[float, ...]
+    id: str
+    model: str
+    seq: int
+    latency_ms: float
+    image: str
+    ts: str | None = None
+    event_type: Literal["digit"] = "digit"
+
+
+@dataclass(frozen=True)
+class HealthMessage:
+    """How the device is, once a minute.
+
+    Attributes
+    ----------
+    uptime_s : since the daemon started
+    frames_per_s, frame_ms : frames looked at, and the time spent on one
+    memory_mb : resident
+    temperature_c : of the processor, where it can be read
+    queued, dropped : events waiting for the broker, and events given up since the start
+    camera, leds : "ok" or what is wrong
+    problems : everything that wants attention, empty when all is well
+    """
+
+    uptime_s: float
+    frames_per_s: float
+    frame_ms: float
+    memory_mb: float
+    queued: int
+    dropped: int
+    camera: str
+    leds: str
+    problems: tuple[str, ...]
+    temperature_c: float | None = None
+
+
+@dataclass(frozen=True)
+class InfoMessage:
+    """What the device is: retained.
+
+    Attributes
+    ----------
+    software : such as "inkling-pi 0.1.0"
+    weights : hash, layers, metrics, date
+    configuration : as it was read, without secrets
+    """
+
+    software: str
+    weights: dict[str, Any]
+    configuration: dict[str, Any]
+
+
+def encode(message: object) -> bytes:
+    """Encode one of this module's messages as its payload."""
+    values = {item.name: getattr(message, item.name) for item in fields(message)}  # type: ignore[arg-type]
+    kept = {key: value for key, value in values.items() if value is not None or key == "digit"}
+    return json.dumps(kept, separators=(",", ":"), allow_nan=False).encode()
+
+
+def decode(kind: type[M], payload: bytes) -> M:
+    """Decode a payload as one of this module's messages.
+
+    Raises
+    ------
+    BadMessageError : if it is not JSON, or a key is missing, of the wrong type or out of range
+    """
+    try:
+        return read_record(kind, json.loads(payload), allow_unknown=True)
+    except RecordError as error:
+        raise BadMessageError(f"not a {kind.__name__}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadMessageError(f"not a {kind.__name__}: not JSON") from error
+
+
+def encode_image(image: FloatArray) -> str:
+    """Encode a 28x28 picture, 0.0 to 1.0, as base64 of 784 bytes."""
+    return base64.b64encode(np.rint(image * 255).astype(np.uint8).tobytes()).decode()
+
+
+def decode_image(text: str) -> FloatArray:
+    """Decode what `encode_image` made: float32 (28, 28).
+
+    Raises
+    ------
+    BadMessageError : if it is not base64 of 784 bytes
+    """
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadMessageError("an image that is not base64") from error
+    if len(content) != IMAGE_SIDE * IMAGE_SIDE:
+        raise BadMessageError(f"an image of {len(content)} bytes: it must be {IMAGE_SIDE * IMAGE_SIDE}")
+    picture = np.frombuffer(content, dtype=np.uint8).reshape(IMAGE_SIDE, IMAGE_SIDE)
+    return picture.astype(np.float32) / np.float32(255)

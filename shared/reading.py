@@ -1,0 +1,62 @@
+"""One frame's answer: find the digit, normalise it, query the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.digit_image import Box, find_digit, normalise, to_inputs
+from shared.feedforward import FeedForward, FloatArray
+
+# Below this a digit is not said, unless the configuration asks otherwise.
+NEEDED_CONFIDENCE = 0.6
+
+# What the talk teaches the output nodes to say for "no" and for "yes".
+NO, YES = 0.01, 0.99
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What the network makes of one frame; nothing but zeros and None where no digit was found.
+
+    Attributes
+    ----------
+    digit : the output node that speaks loudest, 0 to 9
+    confidence : 0 to 1, see `tell_confidence`
+    outputs : float32 (10,), the output layer's signals
+    image : float32 (28, 28), what the network saw, 0 = paper, 1 = ink
+    box : where in the frame, in pixels
+    """
+
+    digit: int | None = None
+    confidence: float = 0.0
+    outputs: FloatArray | None = None
+    image: FloatArray | None = None
+    box: Box | None = None
+
+
+def tell_confidence(outputs: npt.ArrayLike) -> float:
+    """How sure the network is: the chance that the loudest node alone is right.
+
+    Each output is taken as the chance that its digit is there, after the targets 0.01 and 0.99 are
+    stretched to 0 and 1; so it is high only where one node speaks and all others are silent.
+
+    Parameters
+    ----------
+    outputs : shape (10,)
+    """
+    chances = np.clip((np.asarray(outputs, dtype=np.float64) - NO) / (YES - NO), 0.0, 1.0)
+    loudest = int(np.argmax(chances))
+    return float(chances[loudest] * np.prod(1.0 - np.delete(chances, loudest)))
+
+
+def read_digit(frame: npt.NDArray[np.uint8], network: FeedForward) -> Reading:
+    """Read the digit in a grey frame, uint8 (height, width)."""
+    found = find_digit(frame)
+    if found is None:
+        return Reading()
+    image = normalise(found.ink)
+    outputs = network.query(to_inputs(image))
+    return Reading(int(np.argmax(outputs)), tell_confidence(outputs), outputs, image, found.box)

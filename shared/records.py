@@ -1,0 +1,133 @@
+"""Read plain data (from JSON or TOML) into a frozen dataclass, and say exactly what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from shared.errors import InklingError
+
+T = TypeVar("T")
+
+_NAMES = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text in quotes",
+    list: "a list",
+    tuple: "a list",
+    dict: "a table",
+    NoneType: "nothing",
+}
+
+
+class RecordError(InklingError, ValueError):
+    """A key is unknown, missing, of the wrong type or out of range; the message names it."""
+
+
+class Between(NamedTuple):
+    """The range of a number, both ends included; written `Annotated[float, Between(0, 1)]`."""
+
+    lowest: float
+    highest: float
+
+
+def read_record(kind: type[T], content: object, *, allow_unknown: bool = False, key: str = "") -> T:
+    """Build a dataclass from a mapping, checking every key and value against its annotations.
+
+    Understands bool, int, float, str, Any, dict, list[X], tuple[X, ...], X | None, Literal,
+    `Annotated[X, Between(...)]` and nested dataclasses.
+
+    Parameters
+    ----------
+    kind : the dataclass
+    content : what `json.loads` or `tomllib.load` gave
+    allow_unknown : leave out keys that the dataclass does not have, instead of refusing them
+    key : dotted name of the mapping itself, for messages
+
+    Raises
+    ------
+    RecordError : naming the key and what would be right
+    """
+    if not isinstance(content, Mapping):
+        raise RecordError(f"{key or 'content'} must be a table of keys, not {_describe(content)}")
+    hints = get_type_hints(kind, include_extras=True)
+    prefix = f"{key}." if key else ""
+    if not allow_unknown:
+        for name in content:
+            if name not in hints:
+                raise RecordError(f"{prefix}{name} is not a known key: {_suggest(name, list(hints))}")
+    values = {}
+    for item in fields(kind):  # type: ignore[arg-type]
+        if item.name in content:
+            values[item.name] = _read(hints[item.name], content[item.name], prefix + item.name)
+        elif item.default is MISSING and item.default_factory is MISSING:
+            raise RecordError(f"{prefix}{item.name} is missing: it must be {_expect(hints[item.name])}")
+    return kind(**values)
+
+
+def _read(hint: Any, value: object, key: str) -> Any:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return value
+    if origin is Annotated:
+        number = _read(arguments[0], value, key)
+        limits: Between = arguments[1]
+        if number is not None and not limits.lowest <= number <= limits.highest:
+            raise _wrong(hint, value, key)
+        return number
+    if origin in (Union, UnionType):
+        # Unions are only ever "X or nothing".
+        inner = next(argument for argument in arguments if argument is not NoneType)
+        return None if value is None else _read(inner, value, key)
+    if origin is Literal:
+        if value not in arguments:
+            raise _wrong(hint, value, key)
+        return value
+    if is_dataclass(hint):
+        return read_record(hint, value, key=key)  # type: ignore[arg-type]
+    if origin in (list, tuple):
+        if not isinstance(value, list | tuple):
+            raise _wrong(hint, value, key)
+        return origin(_read(arguments[0], entry, f"{key}[{index}]") for index, entry in enumerate(value))
+    wanted = origin or hint
+    if wanted is float and type(value) is int:
+        return float(value)
+    # bool is an int to Python, but not to a reader.
+    if not isinstance(value, wanted) or (wanted is not bool and isinstance(value, bool)):
+        raise _wrong(hint, value, key)
+    return value
+
+
+def _wrong(hint: Any, value: object, key: str) -> RecordError:
+    return RecordError(f"{key} must be {_expect(hint)}, not {_describe(value)}")
+
+
+def _expect(hint: Any) -> str:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        limits: Between = arguments[1]
+        return f"{_expect(arguments[0])} between {limits.lowest:g} and {limits.highest:g}"
+    if origin in (Union, UnionType):
+        return " or ".join(_expect(argument) for argument in arguments)
+    if origin is Literal:
+        return "one of " + ", ".join(repr(choice) for choice in arguments)
+    if origin in (list, tuple):
+        return f"a list, each entry {_expect(arguments[0])}"
+    return _NAMES.get(origin or hint, "a table of keys")
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, bool | int | float | str):
+        text = repr(value)
+        return text if len(text) <= 40 else text[:37] + "..."
+    return _NAMES.get(type(value), type(value).__name__)
+
+
+def _suggest(name: object, known: list[str]) -> str:
+    import difflib  # only when something is wrong: a Pi's start-up need not pay for it
+
+    close = difflib.get_close_matches(str(name), known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"

@@ -1,0 +1,203 @@
+"""Data sets: labelled 28x28 pictures, from MNIST's files, from the talk's CSV files, or from image files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from shared.digit_image import find_digit, normalise
+from shared.errors import BadPictureError, DataError, MissingDataError
+from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS, read_idx
+
+SIDE = 28
+PIXELS = SIDE * SIDE
+PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
+
+# Lines of a CSV file that are parsed at once: enough to be quick, few enough to show progress.
+CSV_LINES = 2000
+
+# The book's files: its author's own digits are called 2828_my_own_3.png and so on.
+_BOOK_NAME = re.compile(r".*_(\d)")
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Labelled pictures.
+
+    Attributes
+    ----------
+    name : for people, such as "MNIST training images"
+    images : uint8 (count, 28, 28), 0 = paper, 255 = ink
+    labels : uint8 (count,), 0 to 9
+    """
+
+    name: str
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def describe(self) -> dict[str, object]:
+        """Name, size and hash, for the model card."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
+        digest.update(np.ascontiguousarray(self.labels).data)
+        return {"name": self.name, "images": len(self), "sha256": digest.hexdigest()}
+
+    def split(self, held_out: int, seed: int) -> tuple[Dataset, Dataset]:
+        """Part into all but `held_out` pictures, and those, chosen by the seed."""
+        order = np.random.default_rng(seed).permutation(len(self))
+        kept, out = np.sort(order[held_out:]), np.sort(order[:held_out])
+        return (
+            Dataset(self.name, self.images[kept], self.labels[kept]),
+            Dataset(f"{self.name}, {held_out} held out", self.images[out], self.labels[out]),
+        )
+
+
+def load_mnist(directory: Path, *, test: bool) -> Dataset:
+    """Load MNIST's training or test images from its idx files.
+
+    Raises
+    ------
+    MissingDataError : if MNIST was not fetched yet
+    DataError : if the files are damaged
+    """
+    image_name, label_name, name = (
+        (TEST_IMAGES, TEST_LABELS, "MNIST test images")
+        if test
+        else (TRAINING_IMAGES, TRAINING_LABELS, "MNIST training images")
+    )
+    images, labels = read_idx(directory / image_name), read_idx(directory / label_name)
+    if images.shape[1:] != (SIDE, SIDE) or labels.shape != images.shape[:1] or not len(labels):
+        raise DataError(
+            f"{directory}: {len(images)} images do not fit {len(labels)} labels: fetch MNIST again"
+        )
+    return Dataset(name, images, labels)
+
+
+def load_dataset(path: Path, *, test: bool = False, progress: Progress | None = None) -> Dataset:
+    """Load a data set from whatever `path` is.
+
+    Parameters
+    ----------
+    path : a CSV file in the talk's form (label, then 784 pixels from 0 to 255), a folder with MNIST's idx
+        files, a folder of pictures named like the book's (`..._3.png`), or one sorted into folders 0 to 9
+    test : take MNIST's test images rather than its training images
+    progress : is told the share that is done, 0 to 1
+
+    Raises
+    ------
+    MissingDataError : if there is nothing at `path`
+    DataError : naming the file, and the line of a CSV file, and what is wrong there
+    """
+    if not path.exists():
+        raise MissingDataError(f"no data set at {path}: give a CSV file or a folder of pictures")
+    if path.is_file():
+        return _load_csv(path, progress or _ignore)
+    if (path / TRAINING_IMAGES).exists() or (path / TEST_IMAGES).exists():
+        return load_mnist(path, test=test)
+    return _load_pictures(path, progress or _ignore)
+
+
+def _ignore(share: float) -> None:
+    """Report progress to nobody."""
+
+
+def _load_csv(path: Path, progress: Progress) -> Dataset:
+    size = path.stat().st_size
+    parts: list[npt.NDArray[np.uint8]] = []
+    first, done = 1, 0
+    with path.open(encoding="utf-8", errors="replace") as file:
+        while lines := list(islice(file, CSV_LINES)):
+            parts.append(_parse_rows(lines, path, first))
+            first += len(lines)
+            done += sum(map(len, lines))
+            progress(done / size)
+    rows = np.concatenate(parts) if parts else np.empty((0, 1 + PIXELS), np.uint8)
+    if not len(rows):
+        raise DataError(f"{path}: an empty file; a line is a label and 784 pixels")
+    return Dataset(path.name, rows[:, 1:].reshape(-1, SIDE, SIDE), rows[:, 0])
+
+
+def _parse_rows(lines: list[str], path: Path, first: int) -> npt.NDArray[np.uint8]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that a chunk of blank lines holds no data
+            rows = np.loadtxt(lines, delimiter=",", dtype=np.int16, comments=None, ndmin=2)
+    except ValueError:
+        rows = np.empty((0, 0), np.int16)
+    if (
+        rows.shape[1:] == (1 + PIXELS,)
+        and (rows >= 0).all()
+        and (rows[:, 0] <= 9).all()
+        and (rows <= 255).all()
+    ):
+        return rows.astype(np.uint8)
+    for number, line in enumerate(lines, first):
+        if fault := _find_fault(line):
+            raise DataError(f"{path}, line {number}: {fault}")
+    return np.empty((0, 1 + PIXELS), np.uint8)  # nothing but blank lines
+
+
+def _find_fault(line: str) -> str | None:
+    if not line.strip():
+        return None
+    values = line.split(",")
+    if len(values) != 1 + PIXELS:
+        return f"{len(values)} values where {1 + PIXELS} belong (a label, then 784 pixels)"
+    for position, text in enumerate(values):
+        value = int(text) if text.strip().isascii() and text.strip().isdigit() else -1
+        if not 0 <= value <= (255 if position else 9):
+            what = f"pixel {position} must be 0 to 255" if position else "the label must be 0 to 9"
+            return f"{what}, not {text.strip()[:20]!r}"
+    return None
+
+
+def _load_pictures(folder: Path, progress: Progress) -> Dataset:
+    labelled = [
+        (path, label) for path in sorted(folder.rglob("*")) if (label := _tell_label(path)) is not None
+    ]
+    if not labelled:
+        raise DataError(
+            f"{folder}: no pictures named like the book's (..._3.png) or sorted into folders 0 to 9, "
+            "and no MNIST: fetch MNIST with 'inkling-trainer fetch'"
+        )
+    images = np.empty((len(labelled), SIDE, SIDE), np.uint8)
+    for index, (path, _) in enumerate(labelled):
+        images[index] = _read_picture(path)
+        progress((index + 1) / len(labelled))
+    return Dataset(folder.name, images, np.array([label for _, label in labelled], np.uint8))
+
+
+def _tell_label(path: Path) -> int | None:
+    if path.suffix.lower() not in PICTURE_SUFFIXES or not path.is_file():
+        return None
+    if match := _BOOK_NAME.fullmatch(path.stem):
+        return int(match[1])
+    return int(path.parent.name) if re.fullmatch(r"\d", path.parent.name) else None
+
+
+def _read_picture(path: Path) -> npt.NDArray[np.uint8]:
+    try:
+        with Image.open(path) as picture:
+            grey = np.asarray(ImageOps.exif_transpose(picture).convert("L"))
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise BadPictureError(f"{path}: not a picture that can be read") from error
+    if grey.shape == (SIDE, SIDE):
+        # Made for the network already, as the book's are; there the ink may be dark.
+        return grey if np.median(grey) < 128 else 255 - grey
+    found = find_digit(grey)
+    if found is None:
+        raise DataError(f"{path}: no digit found in it: crop it closer, or leave it out")
+    return np.rint(normalise(found.ink) * 255).astype(np.uint8)

@@ -1,0 +1,11 @@
+"""Errors that only a workstation can meet."""
+
+from shared.errors import InklingError
+
+
+class DownloadError(InklingError, OSError):
+    """No source gave a data set's file."""
+
+
+class BadSettingError(InklingError, ValueError):
+    """A setting asks for what cannot be done."""
