@@ -32,11 +32,18 @@ PAPER_WINDOW = 0.25  # of the long side: wider than the thickest stroke, narrowe
 INK_LEVELS = (0.07, 0.10, 0.15, 0.22, 0.32, 0.45, 0.60)  # how much darker than paper: from pencil to marker
 NOISE_DEVIATIONS = 4.0  # ink levels below this many deviations of the frame's noise cut out only noise
 CANDIDATES_PER_LEVEL = 12  # the largest pieces at each level; a digit is never a small speck among many
+NOISE_CAP = 0.2
 SMALLEST_DIGIT = 0.10  # of the frame's short side
 LARGEST_STROKE = 0.40  # of a digit's longer side; anything thicker is a blob
 FLATTEST = 0.35  # height of a digit against its width; anything flatter is a line or an edge
 RING = 0.22  # of the digit's longer side: how far around it the paper is looked at
 LOWEST_SCORE = 0.20  # of `judge`: what is left of a digit's contrast after everything that speaks against it
+DIRT_COST = 6.0
+UNEVEN_COST = 3.0
+OFF_COST = 1.0
+DEPTH_POWER = 0.5
+BRIGHT_POWER = 0.3
+WHOLE = 0.7
 EDGE_PENALTY = 0.6  # most of what touches the frame's edge is a desk, a hand or a shadow
 SAME_DIGIT = 4  # pixels by which the box of one digit may grow from one ink level to the next
 PIECE_GAP = 0.16  # of the digit's longer side: how far away the bar of a five may float
@@ -126,7 +133,7 @@ def find_digit(frame: Bytes) -> FoundDigit | None:
     if best.score < LOWEST_SCORE:
         return None
     # The lowest level that still cuts out the same digit has the fullest strokes.
-    best = next(c for c in candidates if c.score > 0.8 * best.score and _is_same(c, best))
+    best = next(c for c in candidates if c.score >= WHOLE * best.score and _holds(c, best))
     return _cut_out(ink, best, frame.shape)
 
 
@@ -215,11 +222,10 @@ def _find_candidates(grey: Floats, ink: Floats) -> Iterator[_Candidate]:
     from scipy import ndimage
 
     sample = ink[::4, ::4]
-    middle = np.median(sample)
-    noise = middle + NOISE_DEVIATIONS * 1.48 * np.median(np.abs(sample - middle))
+    noise = float(np.median(sample) + NOISE_DEVIATIONS * np.median(np.abs(np.diff(ink[::4, ::2]))))
     shorter, longer = min(ink.shape), max(ink.shape)
     for level in INK_LEVELS:
-        if level < min(noise, 0.2):
+        if level < min(noise, NOISE_CAP):
             continue
         labels, count = ndimage.label(ink > level, np.ones((3, 3)))
         areas = np.bincount(labels.ravel())
@@ -281,10 +287,10 @@ def _judge(
     off_y = (rows.start + rows.stop) / 2 / ink.shape[0] - 0.5
     off_x = (columns.start + columns.stop) / 2 / ink.shape[1] - 0.5
     score = (
-        np.sqrt(depth / (1 - paper))
-        * np.exp(-6 * dirt - 3 * max(0, unevenness - 0.15) - off_y**2 - off_x**2)
+        (depth / (1 - paper)) ** DEPTH_POWER
+        * np.exp(-DIRT_COST * dirt - UNEVEN_COST * max(0, unevenness - 0.15) - OFF_COST * (off_y**2 + off_x**2))
         * min(1, size / (0.3 * min(ink.shape))) ** 0.5
-        * (bright / 255) ** 0.3
+        * (bright / 255) ** BRIGHT_POWER
         * (EDGE_PENALTY if edges else 1)
     )
     return outline._replace(score=float(score), paper=paper, depth=depth)
@@ -305,8 +311,13 @@ def _edge_contact(labels: Labels, number: int, box: tuple[slice, slice]) -> int:
     return contact
 
 
-def _is_same(one: _Candidate, other: _Candidate) -> bool:
-    return all(abs(a - b) <= SAME_DIGIT for a, b in zip(one[4:], other[4:], strict=True))
+def _holds(one: _Candidate, other: _Candidate) -> bool:
+    return (
+        one.top <= other.top + SAME_DIGIT
+        and one.bottom >= other.bottom - SAME_DIGIT
+        and one.left <= other.left + SAME_DIGIT
+        and one.right >= other.right - SAME_DIGIT
+    )
 
 
 def _cut_out(ink: Floats, digit: _Candidate, frame_shape: tuple[int, ...]) -> FoundDigit:

@@ -19,7 +19,7 @@ NO, YES = 0.01, 0.99
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What the network makes of one frame; nothing but zeros and None where no digit was found.
+    """What the network makes of the digit found in one frame.
 
     Attributes
     ----------
@@ -30,11 +30,11 @@ class Reading:
     box : where in the frame, in pixels
     """
 
-    digit: int | None = None
-    confidence: float = 0.0
-    outputs: FloatArray | None = None
-    image: FloatArray | None = None
-    box: Box | None = None
+    digit: int
+    confidence: float
+    outputs: FloatArray
+    image: FloatArray
+    box: Box
 
 
 def tell_confidence(outputs: npt.ArrayLike) -> float:
@@ -52,11 +52,11 @@ def tell_confidence(outputs: npt.ArrayLike) -> float:
     return float(chances[loudest] * np.prod(1.0 - np.delete(chances, loudest)))
 
 
-def read_digit(frame: npt.NDArray[np.uint8], network: FeedForward) -> Reading:
-    """Read the digit in a grey frame, uint8 (height, width)."""
+def read_digit(frame: npt.NDArray[np.uint8], network: FeedForward) -> Reading | None:
+    """Read the digit in a grey frame, uint8 (height, width); None where none is found."""
     found = find_digit(frame)
     if found is None:
-        return Reading()
+        return None
     image = normalise(found.ink)
     outputs = network.query(to_inputs(image))
     return Reading(int(np.argmax(outputs)), tell_confidence(outputs), outputs, image, found.box)

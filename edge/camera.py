@@ -1,0 +1,63 @@
+"""Cameras: where frames come from. Each kind is a peer of the others, chosen in the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Event
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.config import CameraSettings
+
+
+class Frame(NamedTuple):
+    """One look.
+
+    Attributes
+    ----------
+    pixels : uint8 (height, width), grey
+    time : monotonic seconds when it was taken
+    shows : what the camera knows to be in it (a file's name, a simulated digit), or None
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    time: float
+    shows: str | None = None
+
+
+class Camera(Protocol):
+    """What the daemon needs of a camera."""
+
+    def frames(self, stop: Event) -> Iterator[Frame]:
+        """Yield frames until `stop` is set, or there are no more.
+
+        Raises
+        ------
+        CameraError : if the camera is dead and cannot be brought back
+        """
+
+    def close(self) -> None:
+        """Let go of the hardware; may be called twice."""
+
+
+def open_camera(settings: CameraSettings) -> Camera:
+    """Open the camera that the configuration chooses.
+
+    Raises
+    ------
+    CameraError : if there is none, saying what to do
+    """
+    # Each is imported only where it is used: picamera2 takes seconds to import on a Pi Zero.
+    if settings.kind == "folder":
+        from edge.folder_camera import FolderCamera
+
+        return FolderCamera(settings)
+    if settings.kind == "simulated":
+        from edge.simulated_camera import SimulatedCamera
+
+        return SimulatedCamera(settings)
+    from edge.pi_camera import PiCamera
+
+    return PiCamera(settings)

@@ -1,0 +1,143 @@
+"""The command `inkling-edge`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from shared import __version__
+from shared.command_line import FAILED, run_command
+
+if TYPE_CHECKING:
+    from shared.reading import Reading
+
+NAME = "inkling-edge"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `inkling-edge`; returns its exit status."""
+    options = build_parser().parse_args(arguments)
+    return run_command(NAME, lambda: int(options.command(options)))
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    from edge.config import DEFAULT_PATH
+    from shared.reading import NEEDED_CONFIDENCE
+
+    parser = argparse.ArgumentParser(
+        prog=NAME, description="Read the handwritten digits that a camera sees, and say them."
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser(
+        "run", help="read what the camera sees, and tell MQTT and the LEDs, until stopped"
+    )
+    run.add_argument("--show", action="store_true", help="print what is read and draw the LEDs")
+    run.add_argument("--json", action="store_true", help="the same as JSON, one object a line")
+    run.set_defaults(command=run_run)
+
+    check = commands.add_parser("check", help="try each part and say what is wrong with it")
+    check.add_argument("--json", action="store_true", help="print one JSON object a line")
+    check.set_defaults(command=run_check)
+    for command in (run, check):
+        command.add_argument(
+            "--config", type=Path, default=DEFAULT_PATH, metavar="FILE", help=f"default: {DEFAULT_PATH}"
+        )
+
+    classify = commands.add_parser("classify", help="read the digit in each of some image files")
+    classify.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    classify.add_argument(
+        "--weights", type=Path, metavar="FILE", help="default: the weights that ship with Inkling"
+    )
+    classify.add_argument(
+        "--confidence",
+        type=float,
+        default=NEEDED_CONFIDENCE,
+        metavar="C",
+        help=f"say nothing below this, 0 to 1 (default: {NEEDED_CONFIDENCE})",
+    )
+    classify.add_argument("--json", action="store_true", help="print one JSON object a line")
+    classify.set_defaults(command=run_classify)
+    return parser
+
+
+def run_run(options: argparse.Namespace) -> int:
+    """Carry out `inkling-edge run`."""
+    from edge.config import load_configuration
+    from edge.daemon import run_daemon
+    from shared.weights import load_weights
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    configuration = load_configuration(options.config)
+    weights = configuration.network.weights
+    trained = load_weights(Path(weights) if weights else None)
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    run_daemon(configuration, trained, stop, show=options.show, as_json=options.json)
+    return 0
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Carry out `inkling-edge check`."""
+    from edge.check import check_parts
+    from edge.config import load_configuration
+
+    configuration = load_configuration(options.config)
+    status = 0
+    for finding in check_parts(configuration):
+        if not finding.ok:
+            status = FAILED
+        if options.json:
+            print(json.dumps(vars(finding)), flush=True)
+        else:
+            print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.part}: {finding.text}", flush=True)
+    return status
+
+
+def run_classify(options: argparse.Namespace) -> int:
+    """Carry out `inkling-edge classify`."""
+    from edge.photograph import read_photograph
+    from shared.errors import BadPictureError
+    from shared.reading import read_digit
+    from shared.weights import load_weights
+
+    network = load_weights(options.weights).network
+    status = 0
+    for path in options.images:
+        try:
+            reading = read_digit(read_photograph(path), network)
+        except BadPictureError as error:
+            print(f"{NAME}: {error}", file=sys.stderr)
+            status = FAILED
+            continue
+        said = reading is not None and reading.confidence >= options.confidence
+        print(_tell_reading(path, reading, said, as_json=options.json), flush=True)
+    return status
+
+
+def _tell_reading(path: Path, reading: Reading | None, said: bool, *, as_json: bool) -> str:
+    if as_json:
+        return json.dumps(
+            {
+                "path": str(path),
+                "digit": reading.digit if reading and said else None,
+                "confidence": round(reading.confidence, 6) if reading else 0.0,
+                "outputs": [round(float(output), 6) for output in reading.outputs] if reading else None,
+                "box": list(reading.box) if reading else None,
+            }
+        )
+    if reading is None:
+        return f"{path}: no digit found"
+    if said:
+        return f"{path}: {reading.digit} (confidence {reading.confidence:.2f})"
+    return f"{path}: not sure, perhaps {reading.digit} (confidence {reading.confidence:.2f})"

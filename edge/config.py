@@ -1,0 +1,182 @@
+"""The configuration: one TOML file, read once into frozen dataclasses.
+
+What each key means is written in `deploy/edge.toml`, which holds the defaults too.
+"""
+
+from __future__ import annotations
+
+import socket
+import tomllib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from edge.errors import ConfigurationError
+from shared.messages import DEVICE_NAME, name_device
+from shared.reading import NEEDED_CONFIDENCE
+from shared.records import Between, RecordError, read_record
+
+DEFAULT_PATH = Path("/etc/inkling/edge.toml")
+
+# The pins of a Raspberry Pi's header, by their Broadcom numbers; 0 and 1 are kept for add-on boards.
+Pin = Annotated[int, Between(2, 27)]
+PINS_NEEDED = {"none": 0, "seven-segment": 7, "ten": 10, "binary": 4}
+
+NAME_RULE = "1 to 32 of a-z, 0-9, _ and -"
+
+
+@dataclass(frozen=True)
+class DeviceSettings:
+    """Who this device is."""
+
+    name: str = field(default_factory=lambda: name_device(socket.gethostname()))
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """The folder camera: image files, each shown for a time."""
+
+    path: str = ""
+    seconds_each: Annotated[float, Between(0.1, 3600)] = 2.0
+    repeat: bool = True
+
+
+@dataclass(frozen=True)
+class SimulatedSettings:
+    """The simulated camera: digits that appear on paper, move a little, and go."""
+
+    digits: tuple[Annotated[int, Between(0, 9)], ...] = ()
+    hold_s: Annotated[float, Between(0.1, 3600)] = 2.0
+    gap_s: Annotated[float, Between(0.1, 3600)] = 1.0
+    seed: Annotated[int, Between(0, 2**32 - 1)] = 0
+    mnist: str = ""
+
+
+@dataclass(frozen=True)
+class CameraSettings:
+    """Where frames come from."""
+
+    kind: Literal["picamera2", "folder", "simulated"] = "picamera2"
+    width: Annotated[int, Between(64, 1920)] = 320
+    height: Annotated[int, Between(64, 1080)] = 240
+    frames_per_second: Annotated[float, Between(0.5, 60)] = 10.0
+    folder: FolderSettings = field(default_factory=FolderSettings)
+    simulated: SimulatedSettings = field(default_factory=SimulatedSettings)
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Which network reads."""
+
+    weights: str = ""
+
+
+@dataclass(frozen=True)
+class SettlingSettings:
+    """When a digit is announced, and when it is withdrawn."""
+
+    confidence: Annotated[float, Between(0, 1)] = NEEDED_CONFIDENCE
+    hold_s: Annotated[float, Between(0.1, 10)] = 0.4
+    release_s: Annotated[float, Between(0.1, 10)] = 0.6
+
+
+@dataclass(frozen=True)
+class MqttSettings:
+    """The broker."""
+
+    enabled: bool = True
+    host: str = "localhost"
+    port: Annotated[int, Between(1, 65535)] = 1883
+    username: str = ""
+    password_file: str = ""
+    queued_events: Annotated[int, Between(1, 100_000)] = 1000
+
+
+@dataclass(frozen=True)
+class LedSettings:
+    """The LEDs and their pins."""
+
+    kind: Literal["none", "seven-segment", "ten", "binary"] = "none"
+    pins: tuple[Pin, ...] = ()
+    status_pin: Pin | None = None
+    active_high: bool = True
+
+
+@dataclass(frozen=True)
+class HealthSettings:
+    """How often the device tells how it is."""
+
+    interval_s: Annotated[float, Between(1, 86400)] = 60.0
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything that the configuration file says."""
+
+    device: DeviceSettings = field(default_factory=DeviceSettings)
+    camera: CameraSettings = field(default_factory=CameraSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    settling: SettlingSettings = field(default_factory=SettlingSettings)
+    mqtt: MqttSettings = field(default_factory=MqttSettings)
+    leds: LedSettings = field(default_factory=LedSettings)
+    health: HealthSettings = field(default_factory=HealthSettings)
+
+
+def load_configuration(path: Path) -> Configuration:
+    """Read a configuration file; relative paths in it start from its own folder.
+
+    Raises
+    ------
+    ConfigurationError : naming the file, the key and what would be right
+    OSError : if the file cannot be read
+    """
+    try:
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"no configuration at {path}: name yours with --config, or copy deploy/edge.toml there"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: not TOML: {error}") from error
+    try:
+        content = _resolve_paths(content, path.parent)
+        configuration = read_record(Configuration, content)
+        _check_together(configuration)
+    except (RecordError, ConfigurationError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    return configuration
+
+
+def _resolve_paths(content: dict[str, object], folder: Path) -> dict[str, object]:
+    """Make the paths in the file absolute, wherever the command is run from."""
+    resolved = {}
+    for key, value in content.items():
+        if isinstance(value, dict):
+            value = _resolve_paths(value, folder)
+        elif key in ("path", "weights", "mnist", "password_file") and isinstance(value, str) and value:
+            value = str(folder / Path(value).expanduser())
+        resolved[key] = value
+    return resolved
+
+
+def _check_together(configuration: Configuration) -> None:
+    """Check what one key alone cannot tell."""
+    if not DEVICE_NAME.fullmatch(configuration.device.name):
+        raise ConfigurationError(f"device.name must be {NAME_RULE}, not {configuration.device.name!r}")
+    leds = configuration.leds
+    needed = PINS_NEEDED[leds.kind]
+    if len(leds.pins) != needed:
+        raise ConfigurationError(f"leds.pins must list {needed} pins for {leds.kind!r}, not {len(leds.pins)}")
+    used = [*leds.pins, *([] if leds.status_pin is None else [leds.status_pin])]
+    if doubled := [pin for pin, count in Counter(used).items() if count > 1]:
+        raise ConfigurationError(
+            f"leds.pins and leds.status_pin use pin {doubled[0]} twice: each needs its own"
+        )
+    if configuration.camera.kind == "folder" and not configuration.camera.folder.path:
+        raise ConfigurationError("camera.folder.path is missing: it must name the folder with the images")
+    if configuration.mqtt.enabled and not configuration.mqtt.host:
+        raise ConfigurationError("mqtt.host is empty: name the broker, or set mqtt.enabled = false")
+    if configuration.mqtt.password_file and not configuration.mqtt.username:
+        raise ConfigurationError("mqtt.username is missing: a password needs a user name")

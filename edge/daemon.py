@@ -1,0 +1,165 @@
+"""The daemon: camera -> find -> normalise -> query -> settle -> outputs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from threading import Event
+from typing import Protocol
+
+from edge.camera import Camera, Frame, open_camera
+from edge.config import Configuration
+from edge.health import Health
+from edge.leds import LedOutput
+from edge.service import notify
+from edge.settling import Prediction, Settling, Withdrawal
+from edge.terminal import TerminalOutput
+from shared import __version__
+from shared.errors import InklingError
+from shared.feedforward import FeedForward
+from shared.messages import InfoMessage, Topics
+from shared.reading import Reading, read_digit
+from shared.weights import TrainedNetwork
+
+log = logging.getLogger(__name__)
+
+# systemd wants a sign of life twice in its WatchdogSec= of 30 seconds.
+SIGN_OF_LIFE_S = 10.0
+
+
+class Output(Protocol):
+    """What the daemon tells of predictions."""
+
+    name: str
+
+    def announce(self, prediction: Prediction) -> None:
+        """Say a digit that was settled."""
+
+    def withdraw(self) -> None:
+        """Say that it is not held up any more."""
+
+    def follow(self, frame: Frame, reading: Reading | None) -> None:
+        """Do what has to be done with every frame."""
+
+    def close(self) -> None:
+        """End: say so where that is customary, and let go of everything."""
+
+
+def run_daemon(
+    configuration: Configuration, trained: TrainedNetwork, stop: Event, *, show: bool, as_json: bool
+) -> None:
+    """Open what the configuration names, read digits until `stop` is set or the camera has no more, and close.
+
+    Raises
+    ------
+    CameraError, PinError, ConfigurationError : if a part cannot be opened, or the camera died for good
+    """
+    topics = Topics(configuration.device.name)
+    with ExitStack() as parts:
+        leds = LedOutput(configuration.leds)
+        parts.callback(_close, leds)
+        health = Health(leds.tell_problems)
+        outputs: list[Output] = [leds]
+        if show or as_json:
+            outputs.append(TerminalOutput(leds, as_json=as_json))
+        if configuration.mqtt.enabled:
+            from edge.mqtt import MqttOutput  # paho takes a fifth of a second to import on a Pi Zero
+
+            mqtt = MqttOutput(
+                configuration.mqtt,
+                topics,
+                trained.name,
+                describe(configuration, trained),
+                health,
+                configuration.health.interval_s,
+            )
+            parts.callback(_close, mqtt)
+            outputs.append(mqtt)
+        camera = open_camera(configuration.camera)
+        parts.callback(camera.close)
+        log.info(
+            "%s reads with weights %s from a %s camera",
+            topics.device,
+            trained.name,
+            configuration.camera.kind,
+        )
+        try:
+            watch(camera, trained.network, Settling(configuration.settling), outputs, health, stop)
+        finally:
+            notify("STOPPING=1")
+
+
+def watch(
+    camera: Camera,
+    network: FeedForward,
+    settling: Settling,
+    outputs: Sequence[Output],
+    health: Health,
+    stop: Event,
+) -> None:
+    """Read every frame, settle, and tell the outputs."""
+    next_sign = 0.0
+    for frame in camera.frames(stop):
+        begin = time.monotonic()
+        reading = read_digit(frame.pixels, network)
+        change = settling.observe(reading, frame.time)
+        for output in outputs:
+            _tell(output, health, frame, reading, change)
+        end = time.monotonic()
+        health.count_frame(end - begin)
+        if end >= next_sign:
+            notify(f"READY=1\nWATCHDOG=1\nSTATUS={'; '.join(health.problems) or 'reading digits'}")
+            next_sign = end + SIGN_OF_LIFE_S
+
+
+def _tell(
+    output: Output,
+    health: Health,
+    frame: Frame,
+    reading: Reading | None,
+    change: Prediction | Withdrawal | None,
+) -> None:
+    """Tell one output; what it raises stays with it."""
+    try:
+        output.follow(frame, reading)
+        if isinstance(change, Prediction):
+            output.announce(change)
+        elif change is not None:
+            output.withdraw()
+    except (InklingError, OSError, ValueError, RuntimeError) as error:
+        health.report(output.name, f"failed: {error}")
+
+
+def _close(output: Output) -> None:
+    try:
+        output.close()
+    except Exception:  # the other outputs still have to be closed
+        log.exception("%s: while closing", output.name)
+
+
+def describe(configuration: Configuration, trained: TrainedNetwork) -> InfoMessage:
+    """Tell what this device is."""
+    camera, mqtt, card = configuration.camera, configuration.mqtt, trained.card
+    return InfoMessage(
+        software=f"inkling-pi {__version__}",
+        weights={
+            "sha256": trained.sha256,
+            "layers": list(card.layers),
+            "metrics": card.metrics,
+            "date": card.date,
+        },
+        configuration={
+            "camera": {
+                "kind": camera.kind,
+                "width": camera.width,
+                "height": camera.height,
+                "frames_per_second": camera.frames_per_second,
+            },
+            "settling": vars(configuration.settling),
+            "mqtt": {"host": mqtt.host, "port": mqtt.port, "queued_events": mqtt.queued_events},
+            "leds": {"kind": configuration.leds.kind, "pins": list(configuration.leds.pins)},
+            "health": vars(configuration.health),
+        },
+    )

@@ -1,0 +1,19 @@
+"""Errors that only a device can meet."""
+
+from shared.errors import InklingError
+
+
+class ConfigurationError(InklingError, ValueError):
+    """The configuration file asks for something that cannot be."""
+
+
+class CameraError(InklingError, OSError):
+    """The camera is missing, or gives no pictures."""
+
+
+class PinError(InklingError, OSError):
+    """The pins of the LEDs cannot be used."""
+
+
+class BrokerError(InklingError, ConnectionError):
+    """The MQTT broker does not answer, or refuses us."""

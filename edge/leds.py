@@ -1,0 +1,212 @@
+"""LEDs: the digit on a seven-segment display, on one of ten LEDs or on four, and a status LED.
+
+gpiozero drives them; `GPIOZERO_PIN_FACTORY=mock` gives it pins on a machine that has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain, cycle, repeat
+from typing import Any, Protocol
+
+from edge.camera import Frame
+from edge.config import LedSettings
+from edge.errors import PinError
+from edge.settling import Prediction
+from shared.reading import Reading
+
+# How often the status LED blinks before a pause, for the first part that has a problem.
+BLINKS = {"broker": 2, "camera": 3, "leds": 4}
+BLINKS_FOR_OTHERS = 5
+BLINK_S = 0.2
+PAUSE_BLINKS = 5
+
+# On four LEDs zero is ten, as on a telephone's dial: with all of them dark nothing is held up.
+BINARY_ZERO = 10
+
+
+class DigitDisplay(Protocol):
+    """LEDs that can show a digit."""
+
+    def show(self, digit: int | None) -> None:
+        """Show a digit, or with None nothing."""
+
+    def draw(self) -> list[str]:
+        """Draw in characters, a line each, what the pins are truly set to."""
+
+    def close(self) -> None:
+        """Turn all off and give the pins back."""
+
+
+class SevenSegmentDisplay:
+    """A seven-segment display; pins for the segments a to g in that order."""
+
+    def __init__(self, pins: Sequence[int], active_high: bool) -> None:
+        from gpiozero import LEDCharDisplay
+
+        self._display: Any = LEDCharDisplay(*pins, active_high=active_high)
+
+    def show(self, digit: int | None) -> None:
+        """Light the segments of a digit."""
+        self._display.value = " " if digit is None else str(digit)
+
+    def draw(self) -> list[str]:
+        """Draw the segments as _ and |."""
+        a, b, c, d, e, f, g = (segment.is_lit for segment in self._display.leds)
+        return [
+            f" {'_' if a else ' '} ",
+            f"{'|' if f else ' '}{'_' if g else ' '}{'|' if b else ' '}",
+            f"{'|' if e else ' '}{'_' if d else ' '}{'|' if c else ' '}",
+        ]
+
+    def close(self) -> None:
+        """Turn all off and give the pins back."""
+        self._display.off()
+        self._display.close()
+
+
+class TenLeds:
+    """Ten LEDs in a row, pins for 0 to 9; the digit's own is lit."""
+
+    def __init__(self, pins: Sequence[int], active_high: bool) -> None:
+        self._board = _open_board(pins, active_high)
+
+    def show(self, digit: int | None) -> None:
+        """Light the digit's LED."""
+        self._board.value = tuple(int(index == digit) for index in range(10))
+
+    def draw(self) -> list[str]:
+        """Draw lit LEDs as * over their digits."""
+        return ["".join("*" if led.is_lit else "." for led in self._board.leds), "0123456789"]
+
+    def close(self) -> None:
+        """Turn all off and give the pins back."""
+        self._board.off()
+        self._board.close()
+
+
+class BinaryLeds:
+    """Four LEDs that show the digit in binary, pins for 8, 4, 2 and 1; zero is shown as ten."""
+
+    def __init__(self, pins: Sequence[int], active_high: bool) -> None:
+        self._board = _open_board(pins, active_high)
+
+    def show(self, digit: int | None) -> None:
+        """Light the digit's bits."""
+        number = 0 if digit is None else digit or BINARY_ZERO
+        self._board.value = tuple(number >> bit & 1 for bit in (3, 2, 1, 0))
+
+    def draw(self) -> list[str]:
+        """Draw lit LEDs as * over what they stand for."""
+        return ["".join("*" if led.is_lit else "." for led in self._board.leds), "8421"]
+
+    def close(self) -> None:
+        """Turn all off and give the pins back."""
+        self._board.off()
+        self._board.close()
+
+
+def _open_board(pins: Sequence[int], active_high: bool) -> Any:
+    from gpiozero import LEDBoard
+
+    return LEDBoard(*pins, active_high=active_high)
+
+
+DISPLAYS: dict[str, type[SevenSegmentDisplay | TenLeds | BinaryLeds]] = {
+    "seven-segment": SevenSegmentDisplay,
+    "ten": TenLeds,
+    "binary": BinaryLeds,
+}
+
+
+class StatusLed:
+    """Lit while all is well; otherwise it blinks as often as `BLINKS` says, pauses, and again."""
+
+    def __init__(self, pin: int, active_high: bool) -> None:
+        from gpiozero import LED
+
+        self._led: Any = LED(pin, active_high=active_high)
+        self._led.source_delay = BLINK_S
+        self.tell([])
+
+    def tell(self, parts: Sequence[str]) -> None:
+        """Show which part has a problem: the first of these."""
+        self._led.source = make_pattern(BLINKS.get(parts[0], BLINKS_FOR_OTHERS) if parts else 0)
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether it is lit now."""
+        return bool(self._led.is_lit)
+
+    def close(self) -> None:
+        """Turn off and give the pin back."""
+        self._led.source = None
+        self._led.off()
+        self._led.close()
+
+
+def make_pattern(blinks: int) -> Iterator[int]:
+    """On and off, a value each `BLINK_S`: always on for 0 blinks, else so many and a pause, for ever."""
+    if not blinks:
+        return repeat(1)
+    return cycle(chain((1, 0) * blinks, (0,) * PAUSE_BLINKS))
+
+
+class LedOutput:
+    """The LEDs as an output of the daemon."""
+
+    name = "leds"
+
+    def __init__(self, settings: LedSettings) -> None:
+        self._display: DigitDisplay | None = None
+        self._status: StatusLed | None = None
+        from gpiozero import exc
+
+        try:
+            if settings.kind != "none":
+                self._display = DISPLAYS[settings.kind](settings.pins, settings.active_high)
+            if settings.status_pin is not None:
+                self._status = StatusLed(settings.status_pin, settings.active_high)
+        except exc.BadPinFactory as error:
+            raise PinError(
+                "no pins to drive LEDs with: on a Pi 'sudo apt install python3-lgpio' and join the group "
+                'gpio; elsewhere set GPIOZERO_PIN_FACTORY=mock, or leds.kind = "none"'
+            ) from error
+        except (exc.GPIOZeroError, OSError) as error:
+            self.close()
+            raise PinError(
+                f"the LEDs' pins cannot be used ({error}): check leds.pins and leds.status_pin"
+            ) from error
+
+    def announce(self, prediction: Prediction) -> None:
+        """Show the digit."""
+        self.show(prediction.reading.digit)
+
+    def withdraw(self) -> None:
+        """Turn the digit off."""
+        self.show(None)
+
+    def show(self, digit: int | None) -> None:
+        """Show a digit, or with None nothing."""
+        if self._display is not None:
+            self._display.show(digit)
+
+    def follow(self, frame: Frame, reading: Reading | None) -> None:
+        """Nothing to do between predictions: gpiozero blinks by itself."""
+
+    def tell_problems(self, parts: Sequence[str]) -> None:
+        """Show on the status LED which part has a problem."""
+        if self._status is not None:
+            self._status.tell(parts)
+
+    def draw(self) -> list[str]:
+        """Draw in characters what the LEDs show."""
+        return [] if self._display is None else self._display.draw()
+
+    def close(self) -> None:
+        """Turn everything off and give the pins back."""
+        if self._display is not None:
+            self._display.close()
+        if self._status is not None:
+            self._status.close()
+        self._display = self._status = None

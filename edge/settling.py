@@ -1,0 +1,88 @@
+"""Settling: a stream of readings becomes predictions that can be relied on.
+
+A digit is announced once when it is held still, and withdrawn when it goes. What the network says of a
+single frame is only a vote.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from dataclasses import dataclass
+
+from edge.config import SettlingSettings
+from shared.reading import Reading
+
+# Fewer frames than this are a flicker, however long the hold time and however slow the camera.
+FEWEST_VOTES = 3
+
+# The share of the votes within the hold time that must be for the digit.
+NEEDED_SHARE = 0.8
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """A digit that was settled.
+
+    Attributes
+    ----------
+    reading : of the frame that settled it
+    id : of this announcement, unlike any other's, also after a restart
+    seq : counts announcements from 1
+    time : monotonic seconds when the settling frame was taken
+    """
+
+    reading: Reading
+    id: str
+    seq: int
+    time: float
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What was predicted is not held up any more."""
+
+
+class Settling:
+    """Turns readings into predictions.
+
+    A digit is settled when the readings of the last `hold_s` seconds reach back that far, are at least
+    three, and at least four fifths of them say this digit with the needed confidence, the latest among
+    them. It is withdrawn when no reading says it for `release_s` seconds, or another digit settles.
+    """
+
+    def __init__(self, settings: SettlingSettings) -> None:
+        self._settings = settings
+        self._votes: deque[tuple[float, int | None]] = deque()
+        self._current: int | None = None
+        self._last_seen = 0.0
+        self._run = secrets.token_hex(4)
+        self._seq = 0
+
+    def observe(self, reading: Reading | None, time: float) -> Prediction | Withdrawal | None:
+        """Take the reading of the frame taken at `time` (monotonic seconds); return what it changes."""
+        sure = reading is not None and reading.confidence >= self._settings.confidence
+        vote = reading.digit if reading is not None and sure else None
+        if self._votes and time <= self._votes[-1][0]:
+            return None  # the same frame again is no second witness
+        self._votes.append((time, vote))
+        while len(self._votes) > 1 and self._votes[1][0] <= time - self._settings.hold_s:
+            self._votes.popleft()
+        if vote is not None and vote == self._current:
+            self._last_seen = time
+        elif reading is not None and sure and self._is_settled(reading.digit, time):
+            self._current, self._last_seen = reading.digit, time
+            self._seq += 1
+            return Prediction(reading, f"{self._run}-{self._seq}", self._seq, time)
+        elif self._current is not None and time - self._last_seen >= self._settings.release_s:
+            self._current = None
+            return Withdrawal()
+        return None
+
+    def _is_settled(self, digit: int, time: float) -> bool:
+        count = len(self._votes)
+        return (
+            count >= FEWEST_VOTES
+            and self._votes[0][0] <= time - self._settings.hold_s
+            and sum(vote == digit for _, vote in self._votes) >= NEEDED_SHARE * count
+        )
