@@ -57,9 +57,8 @@ def check_weights(configuration: Configuration) -> str:
 
 def check_camera(configuration: Configuration) -> str:
     """Take one frame."""
-    stop = Event()
-    with closing(open_camera(configuration.camera)) as camera, closing(iter(camera.frames(stop))) as frames:
-        frame = next(frames, None)
+    with closing(open_camera(configuration.camera)) as camera:
+        frame = next(camera.frames(Event()), None)
     if frame is None:
         raise CameraError(f"the {configuration.camera.kind} camera gives no frames")
     height, width = frame.pixels.shape

@@ -141,3 +141,7 @@ def _tell_reading(path: Path, reading: Reading | None, said: bool, *, as_json: b
     if said:
         return f"{path}: {reading.digit} (confidence {reading.confidence:.2f})"
     return f"{path}: not sure, perhaps {reading.digit} (confidence {reading.confidence:.2f})"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -50,7 +50,7 @@ class Output(Protocol):
 def run_daemon(
     configuration: Configuration, trained: TrainedNetwork, stop: Event, *, show: bool, as_json: bool
 ) -> None:
-    """Open what the configuration names, read digits until `stop` is set or the camera has no more, and close.
+    """Open what the configuration names, and read digits until `stop` is set or the camera has no more.
 
     Raises
     ------

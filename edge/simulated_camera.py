@@ -111,13 +111,10 @@ class SimulatedCamera:
         if sheet is not None:
             height, width = light.shape
             top, left = (height - len(sheet)) // 2 + down, (width - len(sheet)) // 2 + right
-            rows, columns = (
-                slice(max(top, 0), min(top + len(sheet), height)),
-                slice(max(left, 0), min(left + len(sheet), width)),
-            )
-            ink = sheet[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-            if ink.size:
-                light[rows, columns] += ink * (INK - light[rows, columns])
+            # Cut off what sticks out of the frame.
+            ink = sheet[max(-top, 0) : max(height - top, 0), max(-left, 0) : max(width - left, 0)]
+            part = light[max(top, 0) :, max(left, 0) :][: ink.shape[0], : ink.shape[1]]
+            part += ink * (INK - part)
         picture: npt.NDArray[np.uint8] = np.clip(light, 0, 255).astype(np.uint8)
         return picture
 

@@ -8,9 +8,10 @@ connected piece of ink is judged by its own ring of paper: is it clean, even, an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,8 @@ from shared.errors import BadFrameError, NoInkError
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-Labels = NDArray[np.int32]
+Window = tuple[slice, slice]
+_Number = TypeVar("_Number", bound=np.generic)
 
 #: Names what `normalise` does; weights are only good for the normalisation they were trained with.
 NORMALISATION = "mnist-20x20-centre-of-mass"
@@ -28,33 +30,42 @@ NORMALISATION = "mnist-20x20-centre-of-mass"
 SMALLEST_FRAME = 28  # pixels a side: a digit of MNIST's own size, filling the frame
 WORKING_SIZE = 320  # pixels on the long side: a thin pen's line is still a pixel wide, and a Pi keeps up
 PAPER_BLOCK = 4  # the level of the paper changes slowly, so one value for 4x4 pixels is enough
-PAPER_WINDOW = 0.25  # of the long side: wider than the thickest stroke, narrower than a sheet of paper
-INK_LEVELS = (0.07, 0.10, 0.15, 0.22, 0.32, 0.45, 0.60)  # how much darker than paper: from pencil to marker
-NOISE_DEVIATIONS = 4.0  # ink levels below this many deviations of the frame's noise cut out only noise
-CANDIDATES_PER_LEVEL = 12  # the largest pieces at each level; a digit is never a small speck among many
-NOISE_CAP = 0.2
-SMALLEST_DIGIT = 0.10  # of the frame's short side
-LARGEST_STROKE = 0.40  # of a digit's longer side; anything thicker is a blob
-FLATTEST = 0.35  # height of a digit against its width; anything flatter is a line or an edge
-RING = 0.22  # of the digit's longer side: how far around it the paper is looked at
-LOWEST_SCORE = 0.20  # of `judge`: what is left of a digit's contrast after everything that speaks against it
-DIRT_COST = 6.0
-UNEVEN_COST = 3.0
-OFF_COST = 1.0
-DEPTH_POWER = 0.5
-BRIGHT_POWER = 0.3
-WHOLE = 0.7
-EDGE_PENALTY = 0.6  # most of what touches the frame's edge is a desk, a hand or a shadow
-SAME_DIGIT = 4  # pixels by which the box of one digit may grow from one ink level to the next
-PIECE_GAP = 0.16  # of the digit's longer side: how far away the bar of a five may float
-FAINTEST_PIECE = 0.6  # of the digit's depth of ink: what is fainter is a ruled line or a rubbed-out one
-STROKE_EDGE = 0.4  # of the depth of ink: where a blurred stroke ends
+PAPER_WINDOW = 0.22  # of the long side: wider than the thickest stroke, narrower than a sheet of paper
+DARKEST_PAPER = 8  # of 255: below this a camera sees only noise
+
+INK_LEVELS = (0.07, 0.12, 0.20, 0.32, 0.50)  # how much darker than the paper: from pencil to marker
+PIECES_PER_LEVEL = 12  # only the largest are looked at: a digit is never a small speck among many
+
+SMALLEST_DIGIT = 0.10  # of the frame's shorter side
+FEWEST_PIXELS = 8  # of a digit's longer side: below, there is nothing to read
+FLATTEST = 0.4  # height of a digit against its width: anything flatter is a line or an edge
+THICKEST_STROKE = 0.33  # of a digit's longer side: anything thicker is a blob
+RING = 0.22  # of a digit's longer side: how far around it the paper is looked at
+DIRT_DEPTH = 0.35  # of a digit's depth of ink: what is darker than this in its ring is no paper
+
+# What speaks against a piece being a digit, in the exponent of its score.
+DIRT_COST = 6.0  # for the share of its ring that is no paper
+UNEVEN_COST = 3.0  # for how unevenly its ring is lit, beyond what a lamp at the side does ...
+USUAL_UNEVENNESS = 0.15
+DISTANCE_COST = 1.0  # for its distance from the middle of the frame, squared, in widths and heights of it
+FULL_SIZE = 0.3  # of the frame's shorter side: below this, the smaller the less likely
+EDGE_CONTACT = 0.4  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
+EDGE_PENALTY = 0.5  # most of what touches the frame's edge is a desk, a hand or a shadow
+LOWEST_SCORE = 0.20  # pencil on clean paper has more, folds and knuckles mostly have less
+
+WHOLE_DIGIT = 0.7  # of the best score: a piece this good that holds the best one is the whole digit
+BOX_SLACK = 4  # pixels by which a box shrinks from one ink level to the next
+PIECE_GAP = 0.16  # of a digit's longer side: how far away the bar of a five may float
+SMALLEST_PIECE = 0.02  # of a digit's area: anything smaller is a speck
+FAINTEST_PIECE = 0.6  # of a digit's depth of ink: what is fainter is a ruled line or a rubbed-out one
+STROKE_EDGE = 0.4  # of a digit's depth of ink: where a blurred stroke ends ...
+BLUR = 0.6  # ... and of that: where its blur does
 
 IMAGE_SIZE = 28
 DIGIT_SIZE = 20  # the box that MNIST's digits were fitted in
 FINE = 4  # strokes are thickened and thinned in an image this many times finer than MNIST's
-THINNEST, THICKEST = 2.0, 3.3  # pixels of MNIST's image: strokes of most of its digits lie between
-BARELY_INK = 0.1  # fainter than this is the blur around a digit, not the digit
+THINNEST, THICKEST = 1.8, 3.3  # pixels of MNIST's image: the strokes of most of its digits lie between
+BARELY_INK = 0.05  # fainter than this is the blur around a digit, not the digit
 
 
 class Box(NamedTuple):
@@ -86,22 +97,9 @@ class _Candidate(NamedTuple):
 
     score: float
     level: float
-    paper: float  # what `_measure_ink` says of the paper around it: above 0.0 on a grey card before a white wall
-    depth: float  # of its ink below that paper
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-    @property
-    def size(self) -> int:
-        return max(self.bottom - self.top, self.right - self.left)
-
-    def window(self, margin: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
-        return (
-            slice(max(0, self.top - margin), min(shape[0], self.bottom + margin)),
-            slice(max(0, self.left - margin), min(shape[1], self.right + margin)),
-        )
+    paper: float  # the ink map's value on the paper around it: above 0.0 on a grey card before a white wall
+    depth: float  # of its ink, below that paper
+    box: Window
 
 
 def find_digit(frame: Bytes) -> FoundDigit | None:
@@ -121,20 +119,18 @@ def find_digit(frame: Bytes) -> FoundDigit | None:
     BadFrameError : if the frame is not a grey picture of bytes, or is too small to hold a digit
     """
     _check(frame)
-    scale = max(1.0, max(frame.shape) / WORKING_SIZE)
     grey = frame.astype(np.float32)
-    if scale > 1:
-        grey = _resize(grey, max(1, round(frame.shape[0] / scale)), max(1, round(frame.shape[1] / scale)))
+    if max(grey.shape) > WORKING_SIZE:
+        grey = _fit_box(grey, WORKING_SIZE)
     ink = _measure_ink(grey)
-    candidates = list(_find_candidates(grey, ink))
-    if not candidates:
+    levels = [level for level in INK_LEVELS if level < ink.max()]
+    candidates = [found for level in levels for found in _find_candidates(grey, ink, level)]
+    best = max(candidates, key=lambda candidate: candidate.score, default=None)
+    if best is None or best.score < LOWEST_SCORE:
         return None
-    best = max(candidates)
-    if best.score < LOWEST_SCORE:
-        return None
-    # The lowest level that still cuts out the same digit has the fullest strokes.
-    best = next(c for c in candidates if c.score >= WHOLE * best.score and _holds(c, best))
-    return _cut_out(ink, best, frame.shape)
+    # A stroke may break where it is faint: the lowest level that holds the best piece has the whole digit.
+    good = (one for one in candidates if one.score >= WHOLE_DIGIT * best.score)
+    return _cut_out(ink, next(one for one in good if _holds(one.box, best.box)), frame.shape)
 
 
 def normalise(ink: Floats) -> Floats:
@@ -205,154 +201,148 @@ def _measure_ink(grey: Floats) -> Floats:
     from scipy import ndimage
 
     height, width = grey.shape
-    rows, columns = -(-height // PAPER_BLOCK), -(-width // PAPER_BLOCK)
-    blocks = _resize(grey, rows, columns)
-    window = max(3, round(PAPER_WINDOW * max(rows, columns)))
-    # Closing lifts everything narrower than the window, that is ink, to the level of the paper.
+    blocks = _resize(grey, -(-height // PAPER_BLOCK), -(-width // PAPER_BLOCK))
+    window = max(3, round(PAPER_WINDOW * max(blocks.shape)))
+    # Closing lifts everything narrower than the window, and that is ink, to the level of the paper.
     paper = ndimage.grey_closing(blocks, size=(window, window))
-    per_paper = 1 / np.maximum(paper, 8)
-    ink = per_paper.repeat(PAPER_BLOCK, axis=0).repeat(PAPER_BLOCK, axis=1)[:height, :width]
+    per_paper = 1 / np.maximum(paper, DARKEST_PAPER)
+    ink: Floats = per_paper.repeat(PAPER_BLOCK, axis=0).repeat(PAPER_BLOCK, axis=1)[:height, :width]
     ink *= ndimage.gaussian_filter(grey, 0.7)
     np.subtract(1, ink, out=ink)
     return np.clip(ink, 0, 1, out=ink)
 
 
-def _find_candidates(grey: Floats, ink: Floats) -> Iterator[_Candidate]:
-    """Everything that may be a digit, at every ink level, from the lowest level up."""
+def _find_candidates(grey: Floats, ink: Floats, level: float) -> Iterator[_Candidate]:
+    """Score the largest pieces of ink at one level that could be a digit."""
     from scipy import ndimage
 
-    sample = ink[::4, ::4]
-    noise = float(np.median(sample) + NOISE_DEVIATIONS * np.median(np.abs(np.diff(ink[::4, ::2]))))
-    shorter, longer = min(ink.shape), max(ink.shape)
-    for level in INK_LEVELS:
-        if level < min(noise, NOISE_CAP):
+    labels = _label_largest(ink > level)
+    smallest = max(SMALLEST_DIGIT * min(ink.shape), FEWEST_PIXELS)
+    for number, box in enumerate(ndimage.find_objects(labels), 1):
+        height, width = (side.stop - side.start for side in box)
+        size = max(height, width)
+        if size < smallest or height < FLATTEST * width:
             continue
-        labels, count = ndimage.label(ink > level, np.ones((3, 3)))
-        areas = np.bincount(labels.ravel())
-        areas[0] = 0
-        largest = np.argsort(areas)[-CANDIDATES_PER_LEVEL:]
-        numbers = np.zeros(count + 1, np.int32)
-        numbers[largest] = np.arange(1, len(largest) + 1)
-        numbers[0] = 0
-        labels = numbers[labels]
-        for number, box in enumerate(ndimage.find_objects(labels), 1):
-            if box is None:
-                continue
-            height, width = (side.stop - side.start for side in box)
-            size = max(height, width)
-            if size < max(SMALLEST_DIGIT * shorter, 8) or size > 0.98 * longer or height < FLATTEST * width:
-                continue
-            piece = labels[box] == number
-            candidate = _judge(grey, ink, labels, number, box, piece, level)
-            if candidate is not None:
-                yield candidate
+        if _stroke_width((labels[box] == number).astype(np.float32)) > THICKEST_STROKE * size:
+            continue
+        contact = _edge_contact(labels, number)
+        if contact > EDGE_CONTACT * size:
+            continue
+        candidate = _judge(grey, ink, labels, number, box, level)
+        if candidate is not None:
+            yield candidate._replace(score=candidate.score * (EDGE_PENALTY if contact else 1))
+
+
+def _label_largest(mask: Mask) -> Bytes:
+    """Number the largest connected pieces of a mask from 1; everything else is 0."""
+    from scipy import ndimage
+
+    labels, count = ndimage.label(mask, np.ones((3, 3)))
+    areas = np.bincount(labels.ravel())
+    largest = np.argsort(areas[1:])[-PIECES_PER_LEVEL:] + 1
+    numbers = np.zeros(count + 1, np.uint8)
+    numbers[largest] = np.arange(1, len(largest) + 1)
+    pieces: Bytes = numbers.take(labels)
+    return pieces
+
+
+def _edge_contact(labels: Bytes, number: int) -> int:
+    """Count the pixels of a piece that lie on the frame's edge."""
+    return int(np.count_nonzero(_border(labels) == number))
+
+
+def _border(image: NDArray[_Number]) -> NDArray[_Number]:
+    return np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))
 
 
 def _judge(
-    grey: Floats,
-    ink: Floats,
-    labels: Labels,
-    number: int,
-    box: tuple[slice, slice],
-    piece: Mask,
-    level: float,
+    grey: Floats, ink: Floats, labels: Bytes, number: int, box: Window, level: float
 ) -> _Candidate | None:
-    """Score a piece of ink by its own shape and by the ring of paper around it."""
+    """Score a piece of ink by its size, its place, its depth and the ring of paper around it."""
     from scipy import ndimage
 
-    rows, columns = box
-    height, width = piece.shape
-    size = max(height, width)
-    stroke = _stroke_width(piece.astype(np.float32))
-    if stroke > LARGEST_STROKE * size:
-        return None
-    edges = _edge_contact(labels, number, box)
-    if edges > 2 * stroke + 2:
-        return None
-    margin = max(3, round(RING * size))
-    outline = _Candidate(0, level, 0, 0, rows.start, rows.stop, columns.start, columns.stop)
-    window = outline.window(margin, ink.shape)
-    inside = labels[window] == number
-    ring = ~ndimage.maximum_filter(inside, 7)
-    if np.count_nonzero(ring) < 20:
-        return None
+    size = _size(box)
+    # Every other pixel tells as much about the ring, in a quarter of the time.
+    window = _widen(box, max(3, round(RING * size)), ink.shape, step=2)
+    ring = ~ndimage.maximum_filter(labels[window] == number, 3)
     around = ink[window][ring]
-    paper = float(np.median(around))
-    depth = float(np.median(ink[window][inside])) - paper
-    if depth < 0.5 * level:
+    if around.size < FEWEST_PIXELS:
         return None
-    dirt = float(np.mean(around > paper + 0.35 * depth))
-    low, bright, high = np.percentile(grey[window][ring], (10, 50, 90))
-    unevenness = (high - low) / max(bright, 8)
-    off_y = (rows.start + rows.stop) / 2 / ink.shape[0] - 0.5
-    off_x = (columns.start + columns.stop) / 2 / ink.shape[1] - 0.5
-    score = (
-        (depth / (1 - paper)) ** DEPTH_POWER
-        * np.exp(-DIRT_COST * dirt - UNEVEN_COST * max(0, unevenness - 0.15) - OFF_COST * (off_y**2 + off_x**2))
-        * min(1, size / (0.3 * min(ink.shape))) ** 0.5
-        * (bright / 255) ** BRIGHT_POWER
-        * (EDGE_PENALTY if edges else 1)
-    )
-    return outline._replace(score=float(score), paper=paper, depth=depth)
+    paper = float(np.median(around))
+    depth = float(np.median(ink[box][labels[box] == number])) - paper
+    if depth < level / 2:
+        return None
+    dirt = np.count_nonzero(around > paper + DIRT_DEPTH * depth) / around.size
+    dark, middle, bright = np.percentile(grey[window][ring], (10, 50, 90))
+    # A shadow's edge makes two even halves: then only one of the two is far from the middle.
+    unevenness = ((bright - dark) / 2 + min(bright - middle, middle - dark)) / max(middle, DARKEST_PAPER)
+    middles = ((side.start + side.stop) / 2 / length for side, length in zip(box, ink.shape, strict=True))
+    distance = sum((place - 0.5) ** 2 for place in middles)
+    score = math.sqrt(depth / (1 - paper) * min(1, size / (FULL_SIZE * min(ink.shape))))
+    score *= math.exp(-DIRT_COST * dirt - UNEVEN_COST * max(0, unevenness - USUAL_UNEVENNESS))
+    score *= math.exp(-DISTANCE_COST * distance)
+    return _Candidate(score, level, paper, depth, box)
 
 
-def _edge_contact(labels: Labels, number: int, box: tuple[slice, slice]) -> int:
-    """Count the pixels of a piece that lie on the frame's edge."""
+def _size(box: Window) -> int:
+    """The longer side of a box."""
     rows, columns = box
-    contact = 0
-    if rows.start == 0:
-        contact += np.count_nonzero(labels[0, columns] == number)
-    if rows.stop == labels.shape[0]:
-        contact += np.count_nonzero(labels[-1, columns] == number)
-    if columns.start == 0:
-        contact += np.count_nonzero(labels[rows, 0] == number)
-    if columns.stop == labels.shape[1]:
-        contact += np.count_nonzero(labels[rows, -1] == number)
-    return contact
+    return int(max(rows.stop - rows.start, columns.stop - columns.start))
 
 
-def _holds(one: _Candidate, other: _Candidate) -> bool:
-    return (
-        one.top <= other.top + SAME_DIGIT
-        and one.bottom >= other.bottom - SAME_DIGIT
-        and one.left <= other.left + SAME_DIGIT
-        and one.right >= other.right - SAME_DIGIT
+def _widen(box: Window, margin: int, shape: tuple[int, ...], step: int = 1) -> Window:
+    """A box and a margin around it, as far as the frame goes."""
+    rows, columns = (
+        slice(max(0, side.start - margin), min(length, side.stop + margin), step)
+        for side, length in zip(box, shape, strict=True)
+    )
+    return rows, columns
+
+
+def _holds(outer: Window, inner: Window) -> bool:
+    """Whether one box holds another, give or take the edge of a stroke."""
+    return all(
+        out.start <= side.start + BOX_SLACK and out.stop >= side.stop - BOX_SLACK
+        for out, side in zip(outer, inner, strict=True)
     )
 
 
 def _cut_out(ink: Floats, digit: _Candidate, frame_shape: tuple[int, ...]) -> FoundDigit:
-    """Gather the digit's pieces, and free its ink from what else is in the frame."""
+    """Gather the digit's pieces, and free its ink from what else is near."""
     from scipy import ndimage
 
-    reach = max(2, round(PIECE_GAP * digit.size))
-    window = digit.window(2 * reach, ink.shape)
+    reach = max(2, round(PIECE_GAP * _size(digit.box)))
+    window = _widen(digit.box, 2 * reach, ink.shape)
     near = ink[window]
     edge = max(digit.level, digit.paper + STROKE_EDGE * digit.depth)
-    labels, _ = ndimage.label(near > edge, np.ones((3, 3)))
-    top, left = window[0].start, window[1].start
-    body = (slice(digit.top - top, digit.bottom - top), slice(digit.left - left, digit.right - left))
-    areas = np.bincount(labels.ravel())
-    inside = np.bincount(labels[body].ravel(), minlength=len(areas))
-    inside[0] = 0
-    main = int(np.argmax(inside))
-    close = np.bincount(labels[ndimage.maximum_filter(labels == main, 2 * reach + 1)], minlength=len(areas))
-    close[np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1]))] = 0  # a part of something larger
-    close[areas < max(6, 0.02 * areas[main])] = 0
-    close[0] = 0
-    keep = [main]
-    for number in np.flatnonzero(close):
-        if number != main and np.median(near[labels == number]) > digit.paper + FAINTEST_PIECE * digit.depth:
-            keep.append(int(number))
-    mask = np.isin(labels, keep)
-    full = float(np.median(near[mask]))
-    pale = digit.paper + 0.6 * (edge - digit.paper)
-    soft = np.clip((near - pale) / max(full - pale, 1e-3), 0, 1) * ndimage.maximum_filter(mask, 3)
+    main = np.zeros(ink.shape, np.bool_)
+    main[digit.box] = True
+    mask = _gather(near, near > edge, main[window], reach, digit.paper + FAINTEST_PIECE * digit.depth)
+    blank = digit.paper + BLUR * (edge - digit.paper)
+    full = max(float(np.median(near[mask])), blank + 0.001)
+    soft = np.clip((near - blank) / (full - blank), 0, 1) * ndimage.maximum_filter(mask, 3)
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    y_scale, x_scale = (frame_shape[axis] / ink.shape[axis] for axis in (0, 1))
-    x, y = int((left + columns[0]) * x_scale), int((top + rows[0]) * y_scale)
-    right = min(frame_shape[1], round((left + columns[-1] + 1) * x_scale))
-    bottom = min(frame_shape[0], round((top + rows[-1] + 1) * y_scale))
-    return FoundDigit(Box(x, y, right - x, bottom - y), _crop(soft.astype(np.float32)))
+    tall, wide = (there / here for there, here in zip(frame_shape, ink.shape, strict=True))
+    top, bottom = (round((window[0].start + row) * tall) for row in (rows[0], rows[-1] + 1))
+    left, right = (round((window[1].start + column) * wide) for column in (columns[0], columns[-1] + 1))
+    return FoundDigit(Box(left, top, right - left, bottom - top), _crop(soft.astype(np.float32)))
+
+
+def _gather(near: Floats, solid: Mask, body: Mask, reach: int, faintest: float) -> Mask:
+    """The largest piece in the digit's body, and those that broke off it: close to it, and as dark."""
+    from scipy import ndimage
+
+    labels, count = ndimage.label(solid, np.ones((3, 3)))
+    areas = np.bincount(labels.ravel())
+    main = int(np.argmax(np.bincount(labels[body])[1:])) + 1
+    close = labels[ndimage.maximum_filter(labels == main, 2 * reach + 1)]
+    keep = np.bincount(close, minlength=count + 1) > 0
+    keep &= areas >= SMALLEST_PIECE * areas[main]
+    keep &= np.bincount(labels.ravel(), weights=near.ravel()) > faintest * areas
+    keep[_border(labels)] = False  # goes on outside the window: part of something larger
+    keep[0], keep[main] = False, True
+    pieces: Mask = keep[labels]
+    return pieces
 
 
 def _crop(ink: Floats) -> Floats:
@@ -408,4 +398,5 @@ def _resize_rows(image: Floats, height: int) -> Floats:
     below = np.minimum(edges.astype(np.intp), image.shape[0] - 1)
     part = (edges - below).astype(np.float32)[:, np.newaxis]
     at_edges = sums[below] + part * image[below]
-    return np.diff(at_edges, axis=0) * np.float32(height / image.shape[0])
+    means: Floats = np.diff(at_edges, axis=0) * np.float32(height / image.shape[0])
+    return means

@@ -11,7 +11,7 @@ from shared.digit_image import Box, find_digit, normalise, to_inputs
 from shared.feedforward import FeedForward, FloatArray
 
 # Below this a digit is not said, unless the configuration asks otherwise.
-NEEDED_CONFIDENCE = 0.6
+NEEDED_CONFIDENCE = 0.5
 
 # What the talk teaches the output nodes to say for "no" and for "yes".
 NO, YES = 0.01, 0.99

@@ -19,7 +19,7 @@ import json
 import re
 import zipfile
 import zlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -81,12 +81,32 @@ class ModelCard:
 
     layers: tuple[int, ...]
     activation: str
-    training: dict[str, Any] = field(default_factory=dict)
-    data: list[dict[str, Any]] = field(default_factory=list)
-    metrics: dict[str, Any] = field(default_factory=dict)
-    normalisation: str = NORMALISATION
-    software: str = f"inkling-pi {__version__}"
-    date: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    training: dict[str, Any]
+    data: list[dict[str, Any]]
+    metrics: dict[str, Any]
+    normalisation: str
+    software: str
+    date: str
+
+    @classmethod
+    def describe(
+        cls,
+        network: FeedForward,
+        training: dict[str, Any],
+        data: list[dict[str, Any]],
+        metrics: dict[str, Any],
+    ) -> ModelCard:
+        """Write the card of a network that was trained just now, by this software."""
+        return cls(
+            network.layers,
+            network.activation,
+            training,
+            data,
+            metrics,
+            NORMALISATION,
+            f"inkling-pi {__version__}",
+            datetime.now(UTC).isoformat(timespec="seconds"),
+        )
 
 
 class TrainedNetwork(NamedTuple):

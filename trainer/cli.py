@@ -278,8 +278,7 @@ def _describe(
         "epochs_done": round(outcome.epochs, 2),
         "cpu_seconds": round(outcome.cpu_seconds, 2),
     }
-    network = outcome.network
-    return ModelCard(network.layers, network.activation, training=training, data=data, metrics=metrics)
+    return ModelCard.describe(outcome.network, training, data, metrics)
 
 
 def _print_outcome(card: ModelCard, outcome: Outcome, path: Path) -> None:
@@ -368,3 +367,7 @@ def _show_value(value: object) -> str:
     if isinstance(value, list):
         return "\n\n".join(map(_show_value, value))
     return " - ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

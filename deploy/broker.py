@@ -1,0 +1,90 @@
+"""Start an MQTT broker on this machine: Debian's Mosquitto or, where that is missing, iotcore from PyPI."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+START_TIMEOUT_S = 15.0
+
+_MOSQUITTO = """\
+listener {port} 127.0.0.1
+allow_anonymous true
+"""
+
+_IOTCORE = """\
+id = 0
+
+[router]
+id = 0
+max_connections = 100
+max_outgoing_packet_count = 200
+max_segment_size = 104857600
+max_segment_count = 10
+
+[v5.1]
+name = "v5-1"
+listen = "127.0.0.1:{port}"
+next_connection_delay_ms = 1
+    [v5.1.connections]
+    connection_timeout_ms = 60000
+    max_payload_size = 20480
+    max_inflight_count = 100
+"""
+
+
+def find_free_port() -> int:
+    """Find a port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def find_mosquitto() -> str | None:
+    """Find Mosquitto's program; Debian puts it where only root's PATH leads."""
+    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def start_broker(folder: Path, port: int, extra: str = "") -> subprocess.Popen[bytes]:
+    """Start a broker that anybody on this machine may use, and wait until it listens.
+
+    Parameters
+    ----------
+    folder : for its configuration and log
+    port : of 127.0.0.1
+    extra : more lines for Mosquitto's configuration
+
+    Raises
+    ------
+    RuntimeError : if there is no broker, or it does not start
+    """
+    log = (folder / "broker.log").open("ab")
+    if mosquitto := find_mosquitto():
+        configuration = folder / "mosquitto.conf"
+        configuration.write_text(_MOSQUITTO.format(port=port) + extra)
+        command = [mosquitto, "-c", str(configuration)]
+    elif importlib.util.find_spec("iotcore"):
+        configuration = folder / "iotcore.toml"
+        configuration.write_text(_IOTCORE.format(port=port))
+        command = [sys.executable, "-m", "iotcore", "--config", str(configuration)]
+    else:
+        raise RuntimeError("no MQTT broker: install Debian's package mosquitto, or 'pip install iotcore'")
+    with log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    until = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return process
+        except OSError:
+            time.sleep(0.05)
+    process.kill()
+    process.wait()
+    raise RuntimeError(f"the broker did not start: see {folder / 'broker.log'}")

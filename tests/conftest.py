@@ -1,0 +1,77 @@
+"""What many tests need: MNIST, a real broker, real weights, and a way to wait."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deploy.broker import find_free_port, find_mosquitto, start_broker
+from edge.strokes import draw_digit
+from shared.idx import TEST_IMAGES, TRAINING_IMAGES
+from trainer.backpropagation import initialise
+from trainer.datasets import Dataset
+from trainer.mnist import find_data_directory
+
+ROOT = Path(__file__).parents[1]
+
+
+def wait_until(condition: Callable[[], object], timeout_s: float = 15.0) -> None:
+    """Wait for a condition; the time-out is for a test that has failed, however slow the machine."""
+    until = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < until, f"not within {timeout_s} s"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Path:
+    directory = find_data_directory()
+    if not (directory / TEST_IMAGES).exists() or not (directory / TRAINING_IMAGES).exists():
+        pytest.skip("MNIST is not there: 'inkling-trainer fetch' could not fetch it")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def drawn_digits() -> Dataset:
+    """Six hundred drawn digits, for training without MNIST."""
+    random = np.random.default_rng(0)
+    labels = np.tile(np.arange(10, dtype=np.uint8), 60)
+    images = np.stack([draw_digit(int(label), random) for label in labels])
+    return Dataset("drawn digits", np.rint(images * 255).astype(np.uint8), labels)
+
+
+@pytest.fixture
+def network():
+    """A small network, untrained."""
+    return initialise((784, 12, 10), np.random.default_rng(1), biases=True)
+
+
+class Broker:
+    """A real Mosquitto that can be killed and started again on the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = find_free_port()
+        self.process = start_broker(folder, self.port)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def start(self) -> None:
+        self.process = start_broker(self.folder, self.port)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    if find_mosquitto() is None:
+        pytest.skip("Mosquitto is not installed: apt-get install mosquitto")
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    broker = Broker(folder)
+    yield broker
+    broker.kill()
+    shutil.rmtree(folder)

@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from shared.errors import BadPictureError, DataError, MissingDataError
+from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS
+from trainer.datasets import load_dataset, load_mnist
+from trainer.mnist import CHECKSUMS
+
+
+def write_csv(path, dataset):
+    rows = np.column_stack([dataset.labels, dataset.images.reshape(len(dataset), -1)])
+    np.savetxt(path, rows, fmt="%d", delimiter=",")
+    return path
+
+
+def write_idx(path, array):
+    sizes = b"".join(length.to_bytes(4, "big") for length in array.shape)
+    path.write_bytes(bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes())
+
+
+def test_mnist_has_its_sizes(mnist):
+    training, tests = load_mnist(mnist, test=False), load_mnist(mnist, test=True)
+    assert training.images.shape == (60000, 28, 28)
+    assert tests.images.shape == (10000, 28, 28)
+    assert training.labels[:5].tolist() == [5, 0, 4, 1, 9]
+    assert set(CHECKSUMS) == {path.name for path in mnist.iterdir()} & set(CHECKSUMS)
+
+
+def test_the_talks_csv_gives_the_same_as_what_it_was_made_from(tmp_path, drawn_digits):
+    shares = []
+    dataset = load_dataset(write_csv(tmp_path / "digits.csv", drawn_digits), progress=shares.append)
+    np.testing.assert_array_equal(dataset.images, drawn_digits.images)
+    np.testing.assert_array_equal(dataset.labels, drawn_digits.labels)
+    assert dataset.describe()["sha256"] == drawn_digits.describe()["sha256"]
+    assert shares[-1] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("7" + ",0" * 783, "784 values where 785 belong"),
+        ("7" + ",0" * 785, "786 values where 785 belong"),
+        ("10" + ",0" * 784, "the label must be 0 to 9, not '10'"),
+        ("7" + ",0" * 783 + ",256", "pixel 784 must be 0 to 255, not '256'"),
+        ("7,-1" + ",0" * 783, "pixel 1 must be 0 to 255, not '-1'"),
+        ("7" + ",0.5" * 784, r"pixel 1 must be 0 to 255, not '0\.5'"),
+        ("label" + ",pixel" * 784, "the label must be 0 to 9, not 'label'"),
+        ("7" + ",0" * 783 + ",99999999999", "pixel 784 must be 0 to 255"),
+        ("nonsense", "1 values where 785 belong"),
+        ("\0\1", "1 values where 785 belong"),
+    ],
+)
+def test_a_wrong_row_is_named_by_its_line(tmp_path, drawn_digits, line, said):
+    path = write_csv(tmp_path / "digits.csv", drawn_digits)
+    lines = path.read_text().splitlines()
+    lines[16] = line
+    path.write_text("\n".join(lines))
+    with pytest.raises(DataError, match=rf"digits\.csv, line 17: {said}"):
+        load_dataset(path)
+
+
+def test_blank_lines_do_no_harm(tmp_path):
+    (tmp_path / "digits.csv").write_text("\n3" + ",1" * 784 + "\n\n\n")
+    assert load_dataset(tmp_path / "digits.csv").labels.tolist() == [3]
+
+
+@pytest.mark.parametrize("content", ["", "\n\n"])
+def test_an_empty_csv_is_refused(tmp_path, content):
+    (tmp_path / "digits.csv").write_text(content)
+    with pytest.raises(DataError, match="an empty file"):
+        load_dataset(tmp_path / "digits.csv")
+
+
+@pytest.fixture
+def pictures(drawn_digits):
+    return [
+        (int(label), Image.fromarray(255 - image))
+        for label, image in zip(drawn_digits.labels[:20], drawn_digits.images[:20], strict=True)
+    ]
+
+
+def test_pictures_named_like_the_books_are_read(tmp_path, pictures):
+    for index, (label, picture) in enumerate(pictures):
+        picture.save(tmp_path / f"2828_my_own_{index:02}_{label}.png")
+    (tmp_path / "notes.txt").write_text("not a picture")
+    dataset = load_dataset(tmp_path)
+    assert dataset.labels.tolist() == [label for label, _ in pictures]
+    np.testing.assert_array_equal(dataset.images, [255 - np.asarray(picture) for _, picture in pictures])
+
+
+def test_pictures_sorted_into_folders_are_read(tmp_path, pictures):
+    for index, (label, picture) in enumerate(pictures):
+        (tmp_path / str(label)).mkdir(exist_ok=True)
+        picture.save(tmp_path / str(label) / f"{index}.png")
+    dataset = load_dataset(tmp_path)
+    assert sorted(dataset.labels.tolist()) == sorted(label for label, _ in pictures)
+
+
+def test_white_ink_on_black_is_left_as_it_is(tmp_path, pictures):
+    label, picture = pictures[3]
+    Image.eval(picture, lambda grey: 255 - grey).save(tmp_path / f"a_{label}.png")
+    np.testing.assert_array_equal(load_dataset(tmp_path).images[0], 255 - np.asarray(picture))
+
+
+def test_a_photograph_goes_through_the_same_eyes_as_the_pis(tmp_path, pictures):
+    label, picture = pictures[3]
+    frame = Image.new("L", (320, 240), 190)
+    frame.paste(picture.resize((150, 150)).point(lambda grey: grey * 190 / 255), (80, 40))
+    frame.save(tmp_path / f"photo_{label}.png")
+    seen = load_dataset(tmp_path).images[0].astype(int)
+    drawn = 255 - np.asarray(picture).astype(int)
+    assert np.corrcoef(seen.ravel(), drawn.ravel())[0, 1] > 0.7
+
+
+def test_a_picture_without_a_digit_is_named(tmp_path):
+    Image.new("L", (320, 240), 190).save(tmp_path / "blank_3.png")
+    with pytest.raises(DataError, match=r"blank_3\.png: no digit found"):
+        load_dataset(tmp_path)
+
+
+def test_a_damaged_picture_is_named(tmp_path):
+    (tmp_path / "broken_3.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(BadPictureError, match=r"broken_3\.png: not a picture"):
+        load_dataset(tmp_path)
+
+
+def test_an_empty_folder_says_what_belongs_there(tmp_path):
+    with pytest.raises(DataError, match=r"no pictures named like the book's .* 'inkling-trainer fetch'"):
+        load_dataset(tmp_path)
+
+
+def test_a_missing_path_is_said(tmp_path):
+    with pytest.raises(MissingDataError, match="no data set at"):
+        load_dataset(tmp_path / "none")
+
+
+def test_idx_files_that_do_not_fit_each_other_are_refused(tmp_path, drawn_digits):
+    for images, labels in ((TRAINING_IMAGES, TRAINING_LABELS), (TEST_IMAGES, TEST_LABELS)):
+        write_idx(tmp_path / images, drawn_digits.images)
+        write_idx(tmp_path / labels, drawn_digits.labels[:-1])
+    with pytest.raises(DataError, match="600 images do not fit 599 labels"):
+        load_mnist(tmp_path, test=False)
+
+
+def test_a_split_parts_by_chance_and_loses_nothing(drawn_digits):
+    learnt, held_out = drawn_digits.split(100, seed=3)
+    assert (len(learnt), len(held_out)) == (500, 100)
+    assert len(set(held_out.labels.tolist())) == 10
+    together = np.concatenate([learnt.images, held_out.images]).reshape(600, -1)
+    assert sorted(map(bytes, together)) == sorted(map(bytes, drawn_digits.images.reshape(600, -1)))
+    np.testing.assert_array_equal(held_out.images, drawn_digits.split(100, seed=3)[1].images)

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from shared.feedforward import FeedForward
+from trainer.datasets import Dataset
+from trainer.evaluation import Evaluation, evaluate, measure_accuracy, query_dataset
+
+
+@pytest.fixture
+def corner_reader():
+    """A network that reads which of the first ten pixels is ink."""
+    matrix = np.zeros((10, 784), np.float32)
+    matrix[np.arange(10), np.arange(10)] = 10
+    return FeedForward([matrix])
+
+
+def make_dataset(shown, labels):
+    images = np.zeros((len(shown), 784), np.uint8)
+    images[np.arange(len(shown)), shown] = 255
+    return Dataset("corners", images.reshape(-1, 28, 28), np.array(labels, np.uint8))
+
+
+def test_the_confusion_matrix_counts_labels_by_row_and_readings_by_column(corner_reader):
+    evaluation = evaluate(corner_reader, make_dataset([1, 1, 2, 7], [1, 1, 2, 2]))
+    assert evaluation.confusion[1, 1] == 2
+    assert evaluation.confusion[2, 2] == 1
+    assert evaluation.confusion[2, 7] == 1
+    assert evaluation.images == 4
+    assert evaluation.correct == 3
+    assert evaluation.accuracy == 0.75
+
+
+def test_recall_and_precision_of_what_never_came_are_nan(corner_reader):
+    evaluation = evaluate(corner_reader, make_dataset([1, 7], [1, 2]))
+    assert evaluation.recall[1] == 1
+    assert evaluation.recall[2] == 0
+    assert evaluation.precision[7] == 0
+    assert np.isnan(evaluation.recall[7])
+    assert np.isnan(evaluation.precision[2])
+
+
+def test_figures_agree_with_counting_one_by_one(drawn_digits, network):
+    evaluation = evaluate(network, drawn_digits)
+    outputs = query_dataset(network, drawn_digits)
+    right = sum(
+        int(
+            np.argmax(
+                network.query(image.reshape(784) / np.float32(255) * np.float32(0.99) + np.float32(0.01))
+            )
+        )
+        == label
+        for image, label in zip(drawn_digits.images, drawn_digits.labels, strict=True)
+    )
+    assert evaluation.correct == right
+    assert outputs.shape == (600, 10)
+    assert (
+        measure_accuracy(network, drawn_digits)
+        == evaluation.accuracy
+        == Evaluation(evaluation.confusion).accuracy
+    )
