@@ -167,7 +167,7 @@ class LedOutput:
                 self._display = DISPLAYS[settings.kind](settings.pins, settings.active_high)
             if settings.status_pin is not None:
                 self._status = StatusLed(settings.status_pin, settings.active_high)
-        except exc.BadPinFactory as error:
+        except (exc.BadPinFactory, ImportError) as error:
             raise PinError(
                 "no pins to drive LEDs with: on a Pi 'sudo apt install python3-lgpio' and join the group "
                 'gpio; elsewhere set GPIOZERO_PIN_FACTORY=mock, or leds.kind = "none"'

@@ -374,8 +374,9 @@ def _correct_stroke(digit: Floats) -> Floats:
 
 def _stroke_width(ink: Floats) -> float:
     """The width of a digit's strokes in pixels: a stroke has two sides, so twice its area by its outline."""
+    ink = np.pad(ink, 1)
     outline = np.hypot(np.diff(ink, axis=0)[:, :-1], np.diff(ink, axis=1)[:-1]).sum()
-    return 2 * float(ink.sum()) / max(float(outline), 1e-6)
+    return 2 * float(ink.sum()) / float(outline)
 
 
 def _fit_box(image: Floats, size: int) -> Floats:

@@ -73,8 +73,11 @@ def _read(hint: Any, value: object, key: str) -> Any:
     if hint is Any:
         return value
     if origin is Annotated:
-        number = _read(arguments[0], value, key)
         limits: Between = arguments[1]
+        try:
+            number = _read(arguments[0], value, key)
+        except RecordError:
+            raise _wrong(hint, value, key) from None
         if number is not None and not limits.lowest <= number <= limits.highest:
             raise _wrong(hint, value, key)
         return number

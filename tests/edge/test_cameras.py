@@ -1,0 +1,158 @@
+import time
+from itertools import islice, pairwise
+from threading import Event
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge.camera import open_camera
+from edge.config import CameraSettings, FolderSettings, SimulatedSettings
+from edge.errors import CameraError
+from edge.photograph import read_photograph
+from edge.strokes import draw_digit
+from shared.errors import BadPictureError, MissingDataError
+from shared.reading import read_digit
+from shared.weights import load_weights
+
+FAST = {"frames_per_second": 60.0}
+
+
+def watch(settings, stop=None):
+    camera = open_camera(settings)
+    yield from camera.frames(stop or Event())
+    camera.close()
+
+
+def simulate(**options):
+    return CameraSettings("simulated", **FAST, simulated=SimulatedSettings(**options))
+
+
+def test_the_simulated_camera_holds_up_the_listed_digits_and_ends():
+    frames = list(watch(simulate(digits=(3, 1), hold_s=0.2, gap_s=0.1)))
+    shown = [frame.shows for frame in frames]
+    changes = [one for one, before in zip(shown, [object(), *shown], strict=False) if one != before]
+    assert changes == [None, "3", None, "1", None]
+    assert all(frame.pixels.shape == (240, 320) and frame.pixels.dtype == np.uint8 for frame in frames)
+    assert all(one.time < other.time for one, other in pairwise(frames))
+
+
+def test_without_a_list_it_goes_on_with_random_digits():
+    frames = islice(watch(simulate(hold_s=0.1, gap_s=0.1)), 100)
+    assert len({frame.shows for frame in frames}) > 2
+
+
+@pytest.mark.parametrize("kind", ["drawn", "mnist"])
+def test_simulated_digits_are_read_right(kind, request, monkeypatch):
+    monkeypatch.delenv("INKLING_DATA", raising=False)
+    folder = str(request.getfixturevalue("mnist")) if kind == "mnist" else ""
+    network = load_weights().network
+    settings = simulate(digits=tuple(range(10)), hold_s=0.6, gap_s=0.1, mnist=folder)
+    middle = {}
+    count, before = 0, None
+    for frame in watch(settings):
+        count += frame.shows is not None and before is None
+        before = frame.shows
+        if frame.shows is not None:
+            middle.setdefault(count, []).append(frame)
+    assert len(middle) == 10
+    readings = [
+        (read_digit(frames[len(frames) // 2].pixels, network), int(frames[0].shows))
+        for frames in middle.values()
+    ]
+    assert sum(reading is not None and reading.digit == digit for reading, digit in readings) >= 8
+
+
+def test_the_simulated_paper_alone_is_no_digit():
+    network = load_weights().network
+    frames = islice(watch(simulate(gap_s=3600.0)), 10)
+    assert all(read_digit(frame.pixels, network) is None for frame in frames)
+
+
+def test_mnist_that_is_not_where_the_configuration_says_is_said(tmp_path):
+    with pytest.raises(MissingDataError, match="inkling-trainer fetch"):
+        open_camera(simulate(mnist=str(tmp_path)))
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_drawn_strokes_look_like_ink_on_paper(digit):
+    image = draw_digit(digit, np.random.default_rng(digit))
+    assert image.shape == (28, 28)
+    assert image.min() == 0
+    assert image.max() == 1
+    assert 0.05 < image.mean() < 0.3
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, grey in (("b.png", 20), ("a.jpg", 10), ("notes.txt", 0)):
+        if name.endswith("txt"):
+            (tmp_path / name).write_text("")
+        else:
+            Image.new("L", (64, 48), grey).save(tmp_path / name)
+    return tmp_path
+
+
+def look_at(folder, **options):
+    return CameraSettings("folder", **FAST, folder=FolderSettings(str(folder), **options))
+
+
+def test_a_folder_is_shown_in_the_order_of_names_each_for_its_time(folder):
+    begin = time.monotonic()
+    frames = list(watch(look_at(folder, seconds_each=0.2, repeat=False)))
+    assert time.monotonic() - begin >= 0.4
+    shown = [frame.shows for frame in frames]
+    assert shown == ["a.jpg"] * shown.count("a.jpg") + ["b.png"] * shown.count("b.png")
+    assert min(shown.count("a.jpg"), shown.count("b.png")) >= 3
+
+
+def test_a_folder_is_shown_again_and_again_until_stopped(folder):
+    stop = Event()
+    seen = []
+    for frame in watch(look_at(folder, seconds_each=0.1), stop):
+        seen.append(frame.shows)
+        if seen.count("a.jpg") and seen[-1] == "a.jpg" and "b.png" in seen:
+            stop.set()
+    assert stop.is_set()
+
+
+def test_a_folder_that_is_missing_or_empty_is_said(tmp_path):
+    with pytest.raises(CameraError, match=r"no folder .*set camera\.folder\.path"):
+        open_camera(look_at(tmp_path / "none"))
+    with pytest.raises(CameraError, match="no images in"):
+        open_camera(look_at(tmp_path))
+
+
+def test_without_picamera2_the_error_says_how_to_get_it():
+    with pytest.raises(CameraError, match="apt install python3-picamera2"):
+        open_camera(CameraSettings("picamera2"))
+
+
+def test_a_photograph_is_turned_the_way_its_exif_data_says(tmp_path):
+    pixels = np.zeros((40, 60), np.uint8)
+    pixels[:, :30] = 200
+    picture = Image.fromarray(pixels)
+    exif = picture.getexif()
+    exif[0x0112] = 6  # taken with the camera turned: to be shown turned right by 90 degrees
+    picture.save(tmp_path / "turned.png", exif=exif)
+    read = read_photograph(tmp_path / "turned.png")
+    assert read.shape == (60, 40)
+    assert read[:25].mean() > 190
+    assert read[35:].mean() < 10
+
+
+def test_transparent_pixels_are_paper(tmp_path):
+    Image.new("RGBA", (30, 30), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert read_photograph(tmp_path / "clear.png").min() == 255
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0"])
+def test_what_is_no_picture_is_said(tmp_path, content):
+    (tmp_path / "file.png").write_bytes(content)
+    with pytest.raises(BadPictureError, match=r"file\.png: not an image"):
+        read_photograph(tmp_path / "file.png")
+
+
+def test_a_missing_photograph_is_said(tmp_path):
+    with pytest.raises(BadPictureError, match="no file"):
+        read_photograph(tmp_path / "none.png")

@@ -1,0 +1,116 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.config import SettlingSettings
+from edge.settling import Prediction, Settling, Withdrawal
+from shared.digit_image import Box
+from shared.reading import Reading
+
+INTERVAL_S = 0.1
+DEFAULTS = SettlingSettings()
+
+
+def read(digit, confidence=0.95):
+    if digit is None:
+        return None
+    return Reading(
+        digit, confidence, np.zeros(10, np.float32), np.zeros((28, 28), np.float32), Box(0, 0, 1, 1)
+    )
+
+
+def observe(readings, settings=DEFAULTS, interval_s=INTERVAL_S):
+    """Give the readings to settling, a frame each; return (frame number, digit or None) for each change."""
+    settling = Settling(settings)
+    changes = []
+    for number, reading in enumerate(readings):
+        if not isinstance(reading, Reading):
+            reading = read(reading)
+        change = settling.observe(reading, 100 + number * interval_s)
+        if change is not None:
+            changes.append((number, change.reading.digit if isinstance(change, Prediction) else None))
+    return changes
+
+
+def test_a_digit_held_still_is_announced_once_within_half_a_second():
+    changes = observe([None] * 5 + [7] * 30)
+    assert [digit for _, digit in changes] == [7]
+    assert (changes[0][0] - 5) * INTERVAL_S <= 0.5
+
+
+def test_it_is_withdrawn_within_a_second_of_going():
+    changes = observe([7] * 10 + [None] * 20)
+    assert [digit for _, digit in changes] == [7, None]
+    assert (changes[1][0] - 10) * INTERVAL_S <= 1.0
+
+
+def test_the_same_digit_held_up_again_is_announced_again():
+    changes = observe([7] * 10 + [None] * 10 + [7] * 10)
+    assert [digit for _, digit in changes] == [7, None, 7]
+
+
+def test_a_digit_swapped_for_another_is_announced_without_a_withdrawal():
+    changes = observe([7] * 10 + [3] * 10)
+    assert [digit for _, digit in changes] == [7, 3]
+
+
+@pytest.mark.parametrize("flicker", [[3], [3, 3], [3, None, 3, None, 3], [3, 8, 3, 8, 3, 8], [None] * 3])
+def test_a_flicker_changes_nothing(flicker):
+    assert [digit for _, digit in observe([7] * 10 + flicker + [7] * 10)] == [7]
+
+
+def test_a_single_wrong_frame_does_not_delay_the_right_digit_for_long():
+    changes = observe([7, 7, 1] + [7] * 10)
+    assert [digit for _, digit in changes] == [7]
+    assert changes[0][0] <= 8
+
+
+def test_readings_without_confidence_are_no_votes():
+    assert observe([read(7, confidence=0.3)] * 20) == []
+
+
+def test_the_needed_confidence_can_be_chosen():
+    assert observe([read(7, confidence=0.3)] * 20, SettlingSettings(confidence=0.2)) != []
+
+
+def test_the_same_frame_seen_again_is_no_second_witness():
+    settling = Settling(DEFAULTS)
+    assert all(settling.observe(read(7), 100.0) is None for _ in range(50))
+
+
+def test_two_frames_are_too_few_however_slow_the_camera():
+    assert observe([7, 7], interval_s=0.5) == []
+    assert [digit for _, digit in observe([7, 7, 7, 7], interval_s=0.19)] == [7]
+
+
+def test_announcements_are_numbered_and_named_apart():
+    settling = Settling(DEFAULTS)
+    changes = [settling.observe(read(7 if n % 20 < 10 else None), n * INTERVAL_S) for n in range(60)]
+    predictions = [change for change in changes if isinstance(change, Prediction)]
+    assert [prediction.seq for prediction in predictions] == [1, 2, 3]
+    assert len({prediction.id for prediction in predictions}) == 3
+    other_run = Settling(DEFAULTS)
+    assert all(other_run._run not in prediction.id for prediction in predictions)
+
+
+@given(st.lists(st.sampled_from([None, 1, 7]), max_size=80))
+def test_no_digit_is_announced_twice_in_a_row_nor_withdrawn_unannounced(readings):
+    digits = [digit for _, digit in observe(readings)]
+    assert all(one != other for one, other in itertools.pairwise(digits))
+    assert digits[:1] != [None]
+
+
+@given(st.lists(st.sampled_from([None, 1, 7]), max_size=80))
+def test_what_is_announced_was_read_in_four_of_the_last_five_frames(readings):
+    for number, digit in observe(readings):
+        if digit is not None:
+            assert readings[max(0, number - 4) : number + 1].count(digit) >= 3
+
+
+def test_a_withdrawal_is_no_prediction():
+    settling = Settling(DEFAULTS)
+    changes = [settling.observe(read(7 if n < 10 else None), n * INTERVAL_S) for n in range(20)]
+    assert any(isinstance(change, Withdrawal) for change in changes)
