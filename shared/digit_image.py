@@ -34,7 +34,7 @@ PAPER_WINDOW = 0.22  # of the long side: wider than the thickest stroke, narrowe
 DARKEST_PAPER = 8  # of 255: below this a camera sees only noise
 
 INK_LEVELS = (0.07, 0.12, 0.20, 0.32, 0.50)  # how much darker than the paper: from pencil to marker
-PIECES_PER_LEVEL = 12  # only the largest are looked at: a digit is never a small speck among many
+PIECES_PER_LEVEL = 8  # only the largest are looked at: a digit is never a small speck among many
 
 SMALLEST_DIGIT = 0.10  # of the frame's shorter side
 FEWEST_PIXELS = 8  # of a digit's longer side: below, there is nothing to read
@@ -49,7 +49,7 @@ UNEVEN_COST = 3.0  # for how unevenly its ring is lit, beyond what a lamp at the
 USUAL_UNEVENNESS = 0.15
 DISTANCE_COST = 1.0  # for its distance from the middle of the frame, squared, in widths and heights of it
 FULL_SIZE = 0.3  # of the frame's shorter side: below this, the smaller the less likely
-EDGE_CONTACT = 0.4  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
+EDGE_CONTACT = 0.7  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
 EDGE_PENALTY = 0.5  # most of what touches the frame's edge is a desk, a hand or a shadow
 LOWEST_SCORE = 0.20  # pencil on clean paper has more, folds and knuckles mostly have less
 
@@ -123,7 +123,8 @@ def find_digit(frame: Bytes) -> FoundDigit | None:
     if max(grey.shape) > WORKING_SIZE:
         grey = _fit_box(grey, WORKING_SIZE)
     ink = _measure_ink(grey)
-    levels = [level for level in INK_LEVELS if level < ink.max()]
+    darkest = ink.max()
+    levels = [level for level in INK_LEVELS if level < darkest]
     candidates = [found for level in levels for found in _find_candidates(grey, ink, level)]
     best = max(candidates, key=lambda candidate: candidate.score, default=None)
     if best is None or best.score < LOWEST_SCORE:
@@ -162,7 +163,7 @@ def normalise(ink: Floats) -> Floats:
     top = min(max(round(IMAGE_SIZE / 2 - row), 0), IMAGE_SIZE - height)
     left = min(max(round(IMAGE_SIZE / 2 - column), 0), IMAGE_SIZE - width)
     image = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32)
-    image[top : top + height, left : left + width] = digit
+    image[top : top + height, left : left + width] = np.clip(digit, 0, 1)
     return image
 
 
@@ -237,7 +238,7 @@ def _label_largest(mask: Mask) -> Bytes:
     """Number the largest connected pieces of a mask from 1; everything else is 0."""
     from scipy import ndimage
 
-    labels, count = ndimage.label(mask, np.ones((3, 3)))
+    labels, count = ndimage.label(mask, np.ones((3, 3)), output=np.intp)
     areas = np.bincount(labels.ravel())
     largest = np.argsort(areas[1:])[-PIECES_PER_LEVEL:] + 1
     numbers = np.zeros(count + 1, np.uint8)

@@ -1,6 +1,7 @@
 """What many tests need: MNIST, a real broker, real weights, and a way to wait."""
 
-import shutil
+import getpass
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -50,28 +51,43 @@ def network():
 
 
 class Broker:
-    """A real Mosquitto that can be killed and started again on the same port."""
+    """A real Mosquitto that can be ended and started again on the same port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, extra: str = "") -> None:
         self.folder = folder
         self.port = find_free_port()
-        self.process = start_broker(folder, self.port)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        self._extra = extra
+        self.start()
 
     def start(self) -> None:
-        self.process = start_broker(self.folder, self.port)
+        self._process = start_broker(self.folder, self.port, self._extra)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        self._process.send_signal(number)
+        self._process.wait()
+
+
+def run_broker(folder: Path, extra: str = "") -> Iterator[Broker]:
+    if find_mosquitto() is None:
+        pytest.skip("Mosquitto is not installed: apt-get install mosquitto")
+    folder.mkdir()
+    broker = Broker(folder, extra)
+    yield broker
+    broker.stop()
 
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
-    if find_mosquitto() is None:
-        pytest.skip("Mosquitto is not installed: apt-get install mosquitto")
-    folder = tmp_path / "broker"
-    folder.mkdir()
-    broker = Broker(folder)
-    yield broker
-    broker.kill()
-    shutil.rmtree(folder)
+    """A broker that forgets everything when it ends."""
+    yield from run_broker(tmp_path / "broker")
+
+
+@pytest.fixture
+def remembering_broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker that writes sessions and messages to the disk at every change."""
+    folder = tmp_path / "remembering"
+    yield from run_broker(
+        folder,
+        f"user {getpass.getuser()}\npersistence true\npersistence_location {folder}/\n"
+        "autosave_on_changes true\nautosave_interval 1\n",
+    )

@@ -1,0 +1,299 @@
+"""The daemon as a process, against a real Mosquitto."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from PIL import Image
+
+from edge.strokes import draw_digit
+from shared.messages import (
+    Availability,
+    EventMessage,
+    HealthMessage,
+    InfoMessage,
+    PredictionMessage,
+    Topics,
+    decode,
+    decode_image,
+)
+from shared.weights import load_weights
+from tests.conftest import wait_until
+
+TOPICS = Topics("bench")
+
+
+class Subscriber:
+    """Hears all that the device says, in order."""
+
+    def __init__(self, port: int, name: str = "") -> None:
+        self.heard: list[paho.MQTTMessage] = []
+        self.connections = 0
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, name, protocol=paho.MQTTv5)
+        self._client.on_connect = self._subscribe
+        self._client.on_message = lambda _client, _userdata, message: self.heard.append(message)
+        self._client.reconnect_delay_set(1, 1)
+        # With a name the broker keeps what comes while we are away.
+        session = Properties(PacketTypes.CONNECT)
+        session.SessionExpiryInterval = 3600 if name else 0
+        self._client.connect("127.0.0.1", port, clean_start=not name, properties=session)
+        self._client.loop_start()
+        wait_until(lambda: self.connections)
+
+    def _subscribe(self, client, *_arguments):
+        client.subscribe("#", qos=1)
+        self.connections += 1
+
+    def payloads(self, kind, topic):
+        return [decode(kind, message.payload) for message in list(self.heard) if message.topic == topic]
+
+    @property
+    def events(self):
+        return self.payloads(EventMessage, TOPICS.event)
+
+    @property
+    def held_up(self):
+        return [message.digit for message in self.payloads(PredictionMessage, TOPICS.prediction)]
+
+    @property
+    def availability(self):
+        return [message.state for message in self.payloads(Availability, TOPICS.availability)]
+
+    def close(self):
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+def read_retained(port: int, timeout_s: float = 15.0) -> dict[str, bytes]:
+    """What a subscriber who comes now is told, or soon after: the latest of each retained topic."""
+    late = Subscriber(port)
+    wait_until(lambda: late.availability, timeout_s)
+    retained = {
+        message.topic: message.payload
+        for message in late.heard
+        if message.topic in (TOPICS.availability, TOPICS.prediction, TOPICS.info)
+    }
+    late.close()
+    return retained
+
+
+@pytest.fixture
+def subscriber(broker):
+    subscriber = Subscriber(broker.port)
+    yield subscriber
+    subscriber.close()
+
+
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    """Start the daemon with the simulated camera; gives the process. It is ended after the test."""
+    monkeypatch.delenv("INKLING_DATA", raising=False)
+    processes = []
+
+    def run(digits=(), *, port, hold_s=1.2, gap_s=0.8, health_s=60.0, more=""):
+        configuration = tmp_path / "edge.toml"
+        configuration.write_text(
+            f"[device]\nname = 'bench'\n"
+            f"[camera]\nkind = 'simulated'\nframes_per_second = 20.0\n"
+            f"[camera.simulated]\ndigits = {list(digits)}\nhold_s = {hold_s}\ngap_s = {gap_s}\n"
+            f"[mqtt]\nhost = '127.0.0.1'\nport = {port}\n"
+            f"[health]\ninterval_s = {health_s}\n{more}"
+        )
+        with (tmp_path / "edge.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "edge.cli", "run", "--config", str(configuration)],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "GPIOZERO_PIN_FACTORY": "mock"},
+            )
+        processes.append(process)
+        return process
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def test_a_digit_held_up_arrives_once_and_the_retained_prediction_follows_and_clears(
+    start, subscriber, broker
+):
+    process = start([7], port=broker.port)
+    wait_until(lambda: subscriber.held_up[-1:] == [7])
+    retained = decode(PredictionMessage, read_retained(broker.port)[TOPICS.prediction])
+    assert process.wait(timeout=20) == 0
+    wait_until(lambda: subscriber.availability[-1:] == ["offline"])
+
+    (event,) = subscriber.events
+    assert event.digit == retained.digit == 7
+    assert event.id == retained.id
+    assert event.outputs == retained.outputs
+    assert max(event.outputs) == event.outputs[7]
+    assert event.model == retained.model == load_weights().name
+    assert event.seq == 1
+    assert 0 < event.latency_ms < 5000
+    assert decode_image(event.image).max() > 0.9
+    assert subscriber.held_up == [None, 7, None, None]
+    assert subscriber.availability == ["online", "offline"]
+
+    topics = [message.topic for message in subscriber.heard]
+    assert topics.index(TOPICS.prediction) < topics.index(TOPICS.availability)
+    assert topics.index(TOPICS.info) < topics.index(TOPICS.availability)
+    assert topics.index(TOPICS.event) < len(topics) - 1 - topics[::-1].index(TOPICS.prediction)
+    assert json.loads(read_retained(broker.port)[TOPICS.prediction]) == {"digit": None}
+    assert all(message.qos == 1 for message in subscriber.heard)
+
+
+def test_the_retained_prediction_has_an_expiry_and_the_event_is_not_retained(start, broker):
+    start(hold_s=3.0, gap_s=0.5, port=broker.port)
+    first = Subscriber(broker.port)
+    wait_until(lambda: first.events)
+    wait_until(lambda: first.held_up[-1:] != [None])
+    late = Subscriber(broker.port)
+    wait_until(lambda: late.held_up)
+    prediction = next(message for message in late.heard if message.topic == TOPICS.prediction)
+    assert prediction.retain
+    assert 0 < prediction.properties.MessageExpiryInterval <= 180
+    retained = {message.topic for message in late.heard if message.retain}
+    assert retained == {TOPICS.prediction, TOPICS.availability, TOPICS.info}
+    first.close()
+    late.close()
+
+
+def test_info_and_health_say_what_the_device_is_and_how(start, subscriber, broker):
+    start(health_s=1.0, more="[leds]\nkind = 'binary'\npins = [4, 17, 27, 22]\n", port=broker.port)
+    wait_until(lambda: subscriber.payloads(HealthMessage, TOPICS.health))
+    (info,) = subscriber.payloads(InfoMessage, TOPICS.info)
+    assert info.weights["layers"] == [784, 200, 10]
+    assert info.configuration["leds"] == {"kind": "binary", "pins": [4, 17, 27, 22]}
+    health = subscriber.payloads(HealthMessage, TOPICS.health)[0]
+    assert health.problems == ()
+    assert 2 < health.frames_per_s < 21
+    assert health.frame_ms > 0
+    assert health.dropped == health.queued == 0
+
+
+def test_kill_9_turns_availability_to_offline_through_the_last_will(start, subscriber, broker):
+    process = start(hold_s=30.0, gap_s=0.5, port=broker.port)
+    wait_until(lambda: subscriber.events)
+    process.send_signal(signal.SIGKILL)
+    wait_until(lambda: subscriber.availability == ["online", "offline"])
+    assert json.loads(read_retained(broker.port)[TOPICS.availability]) == {"state": "offline"}
+
+
+def test_after_kill_9_a_new_start_resets_what_was_held_up(start, subscriber, broker):
+    process = start(hold_s=30.0, gap_s=0.5, port=broker.port)
+    wait_until(lambda: subscriber.held_up[-1:] not in ([], [None]))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = len(subscriber.heard)
+    start(gap_s=30.0, port=broker.port)
+    wait_until(lambda: subscriber.availability[-1:] == ["online"] and len(subscriber.availability) == 3)
+    new = [message for message in subscriber.heard[before:] if message.topic == TOPICS.prediction]
+    assert decode(PredictionMessage, new[0].payload).digit is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_clean_stop_clears_the_prediction_and_says_offline_itself(start, subscriber, broker, number):
+    process = start(hold_s=30.0, gap_s=0.5, port=broker.port)
+    wait_until(lambda: subscriber.events)
+    process.send_signal(number)
+    assert process.wait(timeout=20) == 0
+    wait_until(lambda: subscriber.availability == ["online", "offline"])
+    assert subscriber.held_up[-1] is None
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_a_broker_restart_loses_no_event_and_leaves_everything_online(start, remembering_broker, end):
+    """Broker and subscriber both remember, so that what does not arrive was lost by the device."""
+    broker = remembering_broker
+    subscriber = Subscriber(broker.port, name="laptop")
+    digits = [1, 2, 3, 4, 5, 6, 7, 8]
+    process = start(digits, port=broker.port)
+    wait_until(lambda: len(subscriber.events) >= 2)
+    broker.stop(end)
+    time.sleep(4.5)  # two digits are held up while nobody listens
+    broker.start()
+    wait_until(lambda: len(subscriber.events) >= 5, timeout_s=40)
+    assert decode(Availability, read_retained(broker.port)[TOPICS.availability]).state == "online"
+    assert process.wait(timeout=40) == 0
+    wait_until(lambda: subscriber.availability[-1:] == ["offline"])
+    # Quality of service 1 may repeat one; its id tells.
+    events = {event.id: event for event in subscriber.events}
+    assert [event.digit for event in events.values()] == digits
+    assert [event.seq for event in events.values()] == list(range(1, 9))
+    subscriber.close()
+
+
+def test_a_broker_that_forgot_everything_is_told_again(start, broker):
+    start([5], hold_s=60.0, port=broker.port)
+    first = Subscriber(broker.port)
+    wait_until(lambda: first.held_up[-1:] == [5])
+    first.close()
+    broker.stop(signal.SIGKILL)
+    broker.start()
+    retained = read_retained(broker.port, timeout_s=40)
+    assert decode(Availability, retained[TOPICS.availability]).state == "online"
+    assert decode(PredictionMessage, retained[TOPICS.prediction]).digit == 5
+    assert TOPICS.info in retained
+
+
+def test_a_dead_broker_does_not_keep_the_daemon_from_starting_nor_from_ending(start, broker):
+    broker.stop(signal.SIGKILL)
+    process = start([7], hold_s=1.0, gap_s=0.5, port=broker.port)
+    assert process.wait(timeout=30) == 0
+
+
+def test_systemd_hears_ready_although_the_broker_is_dead(start, broker, tmp_path, monkeypatch):
+    broker.stop(signal.SIGKILL)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(20)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        process = start(port=broker.port)
+        said = systemd.recv(500).decode()
+        assert "READY=1" in said
+        assert "STATUS=broker: not connected" in said
+        process.send_signal(signal.SIGTERM)
+        while "STOPPING=1" not in said:
+            said = systemd.recv(500).decode()
+        assert process.wait(timeout=20) == 0
+
+
+def test_images_in_a_folder_are_read_and_said(start, subscriber, tmp_path, broker):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for digit in (3, 8):
+        ink = Image.fromarray(np.uint8(255 * draw_digit(digit, np.random.default_rng(0)))).resize((160, 160))
+        frame = Image.new("L", (320, 240), 200)
+        frame.paste(30, (80, 40), ink)
+        frame.save(folder / f"{digit}.png")
+    configuration = tmp_path / "folder.toml"
+    configuration.write_text(
+        f"[device]\nname = 'bench'\n[camera]\nkind = 'folder'\nfolder.path = '{folder}'\n"
+        f"folder.seconds_each = 1.5\nfolder.repeat = false\n[mqtt]\nport = {broker.port}\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-m", "edge.cli", "run", "--json", "--config", str(configuration)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=Path(__file__).parents[2],
+    )
+    assert result.returncode == 0
+    wait_until(lambda: len(subscriber.events) == 2)
+    assert [event.digit for event in subscriber.events] == [3, 8]
+    news = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["digit"] for line in news if "digit" in line] == [3, 8]
+    assert [line["shows"] for line in news if "shows" in line] == ["3.png", "8.png"]
