@@ -21,8 +21,11 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            # Whoever reads the message knows the file by the name that they gave it.
+            error.filename = str(path)
         raise
     # Only the folder's own fsync makes the new name outlive a power cut.
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)

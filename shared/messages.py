@@ -158,7 +158,7 @@ def encode(message: object) -> bytes:
     return json.dumps(kept, separators=(",", ":"), allow_nan=False).encode()
 
 
-def decode(kind: type[M], payload: bytes) -> M:
+def decode(kind: type[M], payload: bytes | bytearray) -> M:
     """Decode a payload as one of this module's messages.
 
     Raises

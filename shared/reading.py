@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from shared.digit_image import Box, find_digit, normalise, to_inputs
+from shared.digit_finder import Box, find_digit
+from shared.digit_image import normalise, to_inputs
 from shared.feedforward import FeedForward, FloatArray
 
 # Below this a digit is not said, unless the configuration asks otherwise.

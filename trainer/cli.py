@@ -166,9 +166,8 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
 @contextmanager
 def _show_share(text: str) -> Iterator[ReportShare]:
     """Show a progress bar for work that reports the share done."""
-    with Progress(
-        TextColumn(text), BarColumn(), TaskProgressColumn(), console=messages, transient=True
-    ) as bar:
+    columns = (TextColumn(text), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as bar:
         task = bar.add_task(text, total=1.0)
         yield lambda share: bar.update(task, completed=share)
 

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from shared.digit_image import find_digit, normalise
+from shared.digit_finder import find_digit
+from shared.digit_image import normalise
 from shared.errors import BadPictureError, DataError, MissingDataError
 from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS, read_idx
 

@@ -15,7 +15,7 @@ from shared.errors import BadPictureError, MissingDataError
 from shared.reading import read_digit
 from shared.weights import load_weights
 
-FAST = {"frames_per_second": 60.0}
+FAST = 60.0
 
 
 def watch(settings, stop=None):
@@ -25,7 +25,7 @@ def watch(settings, stop=None):
 
 
 def simulate(**options):
-    return CameraSettings("simulated", **FAST, simulated=SimulatedSettings(**options))
+    return CameraSettings("simulated", frames_per_second=FAST, simulated=SimulatedSettings(**options))
 
 
 def test_the_simulated_camera_holds_up_the_listed_digits_and_ends():
@@ -94,7 +94,7 @@ def folder(tmp_path):
 
 
 def look_at(folder, **options):
-    return CameraSettings("folder", **FAST, folder=FolderSettings(str(folder), **options))
+    return CameraSettings("folder", frames_per_second=FAST, folder=FolderSettings(str(folder), **options))
 
 
 def test_a_folder_is_shown_in_the_order_of_names_each_for_its_time(folder):

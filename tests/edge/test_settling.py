@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edge.config import SettlingSettings
 from edge.settling import Prediction, Settling, Withdrawal
-from shared.digit_image import Box
+from shared.digit_finder import Box
 from shared.reading import Reading
 
 INTERVAL_S = 0.1

@@ -75,7 +75,7 @@ class Subscriber:
         self._client.loop_stop()
 
 
-def read_retained(port: int, timeout_s: float = 15.0) -> dict[str, bytes]:
+def read_retained(port: int, timeout_s: float = 15.0) -> dict[str, bytes | bytearray]:
     """What a subscriber who comes now is told, or soon after: the latest of each retained topic."""
     late = Subscriber(port)
     wait_until(lambda: late.availability, timeout_s)

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from shared.digit_image import Box, find_digit, normalise, to_inputs
+from shared.digit_finder import Box, find_digit
+from shared.digit_image import normalise, to_inputs
 from shared.errors import BadFrameError, NoInkError
 
 HEIGHT, WIDTH = 240, 320

@@ -1,0 +1,41 @@
+# `make demo` runs the whole loop; `make test` checks everything. Both set up what they need first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check weights benchmark clean
+
+demo: $(VENV)/ready mnist
+	$(BIN)/python -m deploy.demo
+
+test: $(VENV)/ready mnist-if-possible check
+	$(BIN)/python -m pytest
+
+check: $(VENV)/ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The weights that ship: the talk's network, the talk's rotations, all of MNIST.
+weights: $(VENV)/ready mnist
+	$(BIN)/inkling-trainer train --rotate --epochs 60 --hold-out 0 --output shared/default_weights.npz
+
+benchmark: $(VENV)/ready mnist
+	$(BIN)/python -m tests.benchmarks.train_speed
+
+$(VENV)/ready: pyproject.toml deploy/setup.sh
+	PYTHON="$(PYTHON)" deploy/setup.sh $(VENV)
+	touch $@
+
+.PHONY: mnist mnist-if-possible
+mnist: $(VENV)/ready
+	deploy/fetch-mnist.sh $(BIN)
+
+# Without MNIST the tests that need it are skipped, and say so.
+mnist-if-possible: $(VENV)/ready
+	-deploy/fetch-mnist.sh $(BIN)
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

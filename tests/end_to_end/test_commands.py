@@ -1,0 +1,279 @@
+"""The commands as a user types them, with right input and with wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge.strokes import draw_digit
+from shared.digit_image import to_inputs
+from shared.weights import DEFAULT_WEIGHTS, load_weights
+
+TRAINER, EDGE = "trainer.cli", "edge.cli"
+
+
+def run(module, *arguments, cwd, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=cwd,
+        env={**os.environ, "GPIOZERO_PIN_FACTORY": "mock", "COLUMNS": "100", **environment},
+    )
+
+
+@pytest.fixture
+def csv(tmp_path, drawn_digits):
+    rows = np.column_stack([drawn_digits.labels, drawn_digits.images.reshape(len(drawn_digits), -1)])
+    np.savetxt(tmp_path / "digits.csv", rows, fmt="%d", delimiter=",")
+    return tmp_path / "digits.csv"
+
+
+@pytest.fixture
+def photograph(tmp_path):
+    ink = Image.fromarray(np.uint8(255 * draw_digit(3, np.random.default_rng(0)))).resize((160, 160))
+    frame = Image.new("L", (320, 240), 200)
+    frame.paste(30, (80, 40), ink)
+    frame.save(tmp_path / "three.png")
+    return tmp_path / "three.png"
+
+
+def test_what_was_trained_is_evaluated_shown_and_read_with(tmp_path, csv, photograph):
+    trained = run(
+        TRAINER, "train", "--data", csv, "--epochs", "6", "--hidden", "30", "-o", "w.npz", cwd=tmp_path
+    )
+    assert trained.returncode == 0, trained.stderr
+    assert "weights exported to w.npz" in trained.stdout
+
+    evaluated = run(TRAINER, "evaluate", "w.npz", "--data", csv, "--picture", "c.png", "--json", cwd=tmp_path)
+    figures = json.loads(evaluated.stdout)
+    assert figures["accuracy"] > 0.95
+    assert sum(map(sum, figures["confusion"])) == figures["images"] == 600
+    with Image.open(tmp_path / "c.png") as picture:
+        assert picture.size[0] > 600
+    table = run(TRAINER, "evaluate", "w.npz", "--data", csv, cwd=tmp_path).stdout
+    assert "most often misread as" in table
+
+    card = json.loads(run(TRAINER, "show", "w.npz", "--json", cwd=tmp_path).stdout)
+    assert card["layers"] == [784, 30, 10]
+    assert card["sha256"] == figures["weights"]
+    assert card["training"]["epochs"] == 6
+    assert card["data"][0]["name"] == "digits.csv"
+    assert "784 - 30 - 10" in run(TRAINER, "show", "w.npz", cwd=tmp_path).stdout
+
+    read = run(EDGE, "classify", "--weights", "w.npz", "--json", photograph, cwd=tmp_path)
+    assert json.loads(read.stdout)["outputs"].index(max(json.loads(read.stdout)["outputs"])) == 3
+
+
+def test_the_exported_file_gives_the_trainers_outputs_on_the_edge(tmp_path, drawn_digits):
+    from shared.weights import ModelCard, export_weights
+    from trainer.training import Settings, train
+
+    trained = train(drawn_digits, Settings(hidden=(40,), epochs=2)).network
+    export_weights(tmp_path / "w.npz", trained, ModelCard.describe(trained, {}, [], {}))
+    # A process of its own, in which only the edge's half is imported.
+    script = (
+        "import sys, json, numpy as np; from pathlib import Path; from shared.weights import load_weights; "
+        "import edge.daemon; assert not any(name.split('.')[0] == 'trainer' for name in sys.modules); "
+        "network = load_weights(Path('w.npz')).network; inputs = np.load('inputs.npy'); "
+        "print(json.dumps([network.query(one).astype(float).tolist() for one in inputs]))"
+    )
+    inputs = to_inputs(drawn_digits.images.astype(np.float32) / 255)
+    np.save(tmp_path / "inputs.npy", inputs)
+    output = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, cwd=tmp_path
+    ).stdout
+    np.testing.assert_allclose(json.loads(output), trained.query(inputs), rtol=0, atol=1e-6)
+
+
+def test_the_same_seed_exports_the_same_matrices(tmp_path, csv):
+    for name in ("a.npz", "b.npz"):
+        run(TRAINER, "train", "--data", csv, "--hidden", "20", "--seed", "5", "-o", name, cwd=tmp_path)
+    first, second = (load_weights(tmp_path / name).network for name in ("a.npz", "b.npz"))
+    for one, other in zip(first.weights, second.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_ctrl_c_keeps_the_best_weights_so_far(tmp_path, csv):
+    process = subprocess.Popen(
+        [sys.executable, "-m", TRAINER, "train", "--data", csv, "--epochs", "100000", "-o", "w.npz"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "FORCE_COLOR": "1"},
+    )
+    said = ""
+    while "held out" not in said:  # the progress bar tells the accuracy once an epoch is over
+        said += process.stderr.read(50)
+    process.send_signal(signal.SIGINT)
+    output, rest = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the best network so far is kept" in output
+    assert "Traceback" not in said + rest
+    assert load_weights(tmp_path / "w.npz").card.metrics["held_out"]["accuracy"] > 0.5
+
+
+def test_classify_prints_a_line_for_each_image(tmp_path, photograph):
+    Image.new("L", (320, 240), 200).save(tmp_path / "blank.png")
+    result = run(EDGE, "classify", "--json", photograph, tmp_path / "blank.png", cwd=tmp_path)
+    three, blank = map(json.loads, result.stdout.splitlines())
+    assert three["path"] == str(photograph)
+    assert three["digit"] == 3
+    assert 0.5 <= three["confidence"] <= 1
+    assert len(three["outputs"]) == 10
+    x, y, width, height = three["box"]
+    assert 80 <= x < x + width <= 240
+    assert 40 <= y < y + height <= 200
+    assert blank == {"path": str(tmp_path / "blank.png"), "digit": None, "confidence": 0.0,
+                     "outputs": None, "box": None}  # fmt: skip
+    assert "three.png: 3 (confidence" in run(EDGE, "classify", photograph, cwd=tmp_path).stdout
+
+
+def test_below_the_needed_confidence_nothing_is_said(tmp_path, photograph):
+    result = run(EDGE, "classify", "--json", "--confidence", "1", photograph, cwd=tmp_path)
+    answer = json.loads(result.stdout)
+    assert answer["digit"] is None
+    assert answer["outputs"] is not None
+
+
+def test_check_finds_all_well_and_exits_with_0(tmp_path, broker):
+    (tmp_path / "edge.toml").write_text(
+        f"[camera]\nkind = 'simulated'\n[mqtt]\nport = {broker.port}\n"
+        "[leds]\nkind = 'seven-segment'\npins = [5, 6, 13, 19, 26, 16, 20]\n"
+    )
+    result = run(EDGE, "check", "--config", "edge.toml", "--json", cwd=tmp_path)
+    findings = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [finding["part"] for finding in findings] == ["weights", "camera", "leds", "broker"]
+    assert all(finding["ok"] for finding in findings), findings
+    assert result.returncode == 0
+
+
+def test_check_says_what_is_wrong_with_each_part_and_exits_with_1(tmp_path):
+    (tmp_path / "edge.toml").write_text(
+        "[camera]\nkind = 'picamera2'\n[network]\nweights = 'none.npz'\n"
+        "[mqtt]\nhost = '127.0.0.1'\nport = 9\n[leds]\nkind = 'binary'\npins = [4, 17, 27, 22]\n"
+    )
+    result = run(EDGE, "check", "--config", "edge.toml", cwd=tmp_path, GPIOZERO_PIN_FACTORY="pigpio")
+    assert result.returncode == 1
+    weights, camera, leds, broker = result.stdout.splitlines()
+    assert weights.startswith("FAIL weights: no weights file at")
+    assert camera.startswith("FAIL camera: picamera2 is not installed")
+    assert leds.startswith("FAIL leds: no pins to drive LEDs with")
+    assert broker.startswith("FAIL broker: no broker at 127.0.0.1:9 (Connection refused): start one")
+
+
+def make_truncated(path):
+    path.write_bytes(DEFAULT_WEIGHTS.read_bytes()[:5000])
+
+
+def make_hostile(path):
+    np.savez(path, weights_0=np.array([print], dtype=object))
+
+
+def make_wrong_csv(path):
+    path.write_text("3" + ",0" * 784 + "\n4" + ",0" * 783 + "\n")
+
+
+def make_configuration(text):
+    return lambda path: path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("make", "command", "said"),
+    [
+        (None, (TRAINER, "evaluate", "file"), "no weights file at file: train one with"),
+        (None, (TRAINER, "show", "file"), "no weights file at file"),
+        (None, (TRAINER, "train", "--data", "file"), "no data set at file: give a CSV file or a folder"),
+        (None, (TRAINER, "train", "--data-dir", "file"), "fetch MNIST with 'inkling-trainer fetch'"),
+        (None, (TRAINER, "train", "-o", "file/weights.npz"), "to export the weights to: make it first"),
+        (None, (TRAINER, "train", "--rotate", "90"), "--rotate must be 0 to 45 degrees, not 90"),
+        (make_truncated, (TRAINER, "evaluate", "file"), "ends too early or is damaged: copy it again"),
+        (make_hostile, (TRAINER, "show", "file"), "file: an archive"),
+        (make_wrong_csv, (TRAINER, "train", "--data", "file"), "file, line 2: 784 values where 785 belong"),
+        (
+            make_wrong_csv,
+            (TRAINER, "evaluate", "--data", "file"),
+            "file, line 2: 784 values where 785 belong",
+        ),
+        (None, (EDGE, "classify", "file"), "no file file"),
+        (make_hostile, (EDGE, "classify", "file"), "file: not an image that can be read"),
+        (make_truncated, (EDGE, "classify", "--weights", "file", "file"), "ends too early or is damaged"),
+        (make_hostile, (EDGE, "classify", "--weights", "file", "file"), "file: an archive"),
+        (None, (EDGE, "run", "--config", "file"), "no configuration at file: name yours with --config"),
+        (None, (EDGE, "check", "--config", "file"), "no configuration at file"),
+        (
+            make_configuration("[camera]\nkimd = 'folder'"),
+            (EDGE, "run", "--config", "file"),
+            "file: camera.kimd is not a known key: did you mean kind?",
+        ),
+        (
+            make_configuration("[network]\nweights = 'none.npz'"),
+            (EDGE, "run", "--config", "file"),
+            "no weights file at",
+        ),
+        (make_configuration(""), (EDGE, "run", "--config", "file"), "picamera2 is not installed: 'sudo apt"),
+        (
+            make_configuration("[camera]\nkind = 'folder'\nfolder.path = 'none'"),
+            (EDGE, "run", "--config", "file"),
+            "set camera.folder.path to a folder of images",
+        ),
+        (
+            make_configuration(
+                "[camera]\nkind = 'simulated'\n[mqtt]\nusername = 'a'\npassword_file = 'none'"
+            ),
+            (EDGE, "run", "--config", "file"),
+            "mqtt.password_file",
+        ),
+    ],
+)
+def test_wrong_input_gives_one_line_that_says_what_to_do(tmp_path, make, command, said):
+    if make is not None:
+        make(tmp_path / "file")
+        if (tmp_path / "file.npz").exists():
+            (tmp_path / "file.npz").rename(tmp_path / "file")
+    result = run(*command, cwd=tmp_path)
+    assert result.returncode == 1
+    lines = [line for line in result.stderr.splitlines() if not line.startswith(("INFO", "WARNING"))]
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith(("inkling-trainer: ", "inkling-edge: "))
+    assert said in lines[0]
+
+
+def test_a_broker_that_refuses_is_said_while_the_daemon_goes_on(tmp_path):
+    (tmp_path / "edge.toml").write_text(
+        "[camera]\nkind = 'simulated'\n[camera.simulated]\ndigits = [3]\nhold_s = 1.0\ngap_s = 0.3\n"
+        "[mqtt]\nhost = '127.0.0.1'\nport = 9\n"
+    )
+    result = run(EDGE, "run", "--show", "--config", "edge.toml", cwd=tmp_path)
+    assert "broker: not connected to 127.0.0.1:9 yet" in result.stderr
+    assert "reads 3" in result.stdout
+    assert "Traceback" not in result.stderr
+    assert result.returncode == 0
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path, csv):
+    # A limit on the size of files fails a write as a full disk does.
+    script = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)); from trainer.cli import main; "
+        "sys.exit(main(['train', '--data', 'digits.csv', '-o', 'w.npz']))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "inkling-trainer: w.npz: File too large" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["digits.csv"]
+
+
+@pytest.mark.parametrize("module", [TRAINER, EDGE])
+def test_help_and_version_are_told(module, tmp_path):
+    assert "usage: inkling-" in run(module, "--help", cwd=tmp_path).stdout
+    assert run(module, "--version", cwd=tmp_path).stdout.split()[1].count(".") == 2
+    assert run(module, cwd=tmp_path).returncode == 2
