@@ -13,9 +13,12 @@ from pathlib import Path
 
 START_TIMEOUT_S = 15.0
 
+# Whoever is on this machine may use it.
+ANYBODY = "allow_anonymous true\n"
+
 _MOSQUITTO = """\
 listener {port} 127.0.0.1
-allow_anonymous true
+{extra}
 """
 
 _IOTCORE = """\
@@ -52,14 +55,14 @@ def find_mosquitto() -> str | None:
     return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
-def start_broker(folder: Path, port: int, extra: str = "") -> subprocess.Popen[bytes]:
-    """Start a broker that anybody on this machine may use, and wait until it listens.
+def start_broker(folder: Path, port: int, extra: str = ANYBODY) -> subprocess.Popen[bytes]:
+    """Start a broker that only this machine can reach, and wait until it listens.
 
     Parameters
     ----------
     folder : for its configuration and log
     port : of 127.0.0.1
-    extra : more lines for Mosquitto's configuration
+    extra : the rest of Mosquitto's configuration; iotcore has none
 
     Raises
     ------
@@ -68,7 +71,7 @@ def start_broker(folder: Path, port: int, extra: str = "") -> subprocess.Popen[b
     log = (folder / "broker.log").open("ab")
     if mosquitto := find_mosquitto():
         configuration = folder / "mosquitto.conf"
-        configuration.write_text(_MOSQUITTO.format(port=port) + extra)
+        configuration.write_text(_MOSQUITTO.format(port=port, extra=extra))
         command = [mosquitto, "-c", str(configuration)]
     elif importlib.util.find_spec("iotcore"):
         configuration = folder / "iotcore.toml"

@@ -41,7 +41,7 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
 fi
 
 echo "setting up $venv ..."
-"$python" -m venv "$venv"
+"$python" -m venv --clear "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 
 if ! PATH=$PATH:/usr/sbin command -v mosquitto >/dev/null; then

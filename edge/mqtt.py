@@ -11,12 +11,13 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -48,6 +49,9 @@ KEEPALIVE_S = 30
 # Reconnecting waits longer each time, from about a second to this; the first wait is drawn at random, so
 # that a broker that comes back does not meet all its devices at once.
 LONGEST_WAIT_S = 30
+
+# How long the network thread rests after it failed, so that a hostile broker does not keep it spinning.
+RECOVERY_S = 1.0
 
 # Messages handed to paho and not confirmed yet. What paho holds is in memory and out of our hands.
 MOST_IN_FLIGHT = 50
@@ -247,14 +251,34 @@ class MqttOutput:
             self._health.report(PART, f"refuses {topic} ({reason_code}): check its access control")
 
 
-def make_client(settings: MqttSettings, topics: Topics, purpose: str = "") -> paho.Client:
+class SupervisedClient(paho.Client):
+    """A client whose network thread outlives whatever a broker sends.
+
+    An exception in paho's thread, from a malformed packet say, would end it without a word, and
+    `is_connected()` would go on being true.
+    """
+
+    def loop_forever(self, timeout: float = 1.0, retry_first_connection: bool = False) -> MQTTErrorCode:
+        """Do the network's work until the client is disconnected; paho's thread calls this."""
+        while True:
+            try:
+                return super().loop_forever(timeout, retry_first_connection)
+            except Exception:
+                log.exception("the connection to the broker failed in an unforeseen way: connecting anew")
+            time.sleep(RECOVERY_S)
+            # What came half of a packet is forgotten with the old connection.
+            with suppress(OSError):
+                self.reconnect()
+
+
+def make_client(settings: MqttSettings, topics: Topics, purpose: str = "") -> SupervisedClient:
     """Make a client with its credentials, not connected yet; `purpose` sets its id apart from the daemon's.
 
     Raises
     ------
     ConfigurationError : if the password cannot be read
     """
-    client = paho.Client(
+    client = SupervisedClient(
         CallbackAPIVersion.VERSION2, client_id=f"inkling-{topics.device}{purpose}", protocol=paho.MQTTv5
     )
     client.reconnect_delay_set(random.uniform(0.5, 1.5), LONGEST_WAIT_S)  # type: ignore[arg-type]

@@ -1,7 +1,9 @@
 """What many tests need: MNIST, a real broker, real weights, and a way to wait."""
 
 import getpass
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deploy.broker import find_free_port, find_mosquitto, start_broker
+from deploy.broker import ANYBODY, find_free_port, find_mosquitto, start_broker
 from edge.strokes import draw_digit
 from shared.idx import TEST_IMAGES, TRAINING_IMAGES
 from trainer.backpropagation import initialise
@@ -53,7 +55,7 @@ def network():
 class Broker:
     """A real Mosquitto that can be ended and started again on the same port."""
 
-    def __init__(self, folder: Path, extra: str = "") -> None:
+    def __init__(self, folder: Path, extra: str = ANYBODY) -> None:
         self.folder = folder
         self.port = find_free_port()
         self._extra = extra
@@ -67,7 +69,7 @@ class Broker:
         self._process.wait()
 
 
-def run_broker(folder: Path, extra: str = "") -> Iterator[Broker]:
+def run_broker(folder: Path, extra: str = ANYBODY) -> Iterator[Broker]:
     if find_mosquitto() is None:
         pytest.skip("Mosquitto is not installed: apt-get install mosquitto")
     folder.mkdir()
@@ -83,11 +85,26 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 
 @pytest.fixture
+def password_broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker that knows the user bench with the password secret, and nobody else."""
+    passwords = tmp_path / "passwords"
+    passwords.write_text("")
+    program = shutil.which("mosquitto_passwd") or pytest.skip("mosquitto_passwd is not installed")
+    subprocess.run([program, "-b", str(passwords), "bench", "secret"], check=True)
+    # Mosquitto gives up being root before it reads the file.
+    passwords.chmod(0o644)
+    yield from run_broker(
+        tmp_path / "strict",
+        f"user {getpass.getuser()}\nallow_anonymous false\npassword_file {passwords}\n",
+    )
+
+
+@pytest.fixture
 def remembering_broker(tmp_path: Path) -> Iterator[Broker]:
     """A broker that writes sessions and messages to the disk at every change."""
     folder = tmp_path / "remembering"
     yield from run_broker(
         folder,
-        f"user {getpass.getuser()}\npersistence true\npersistence_location {folder}/\n"
+        f"{ANYBODY}user {getpass.getuser()}\npersistence true\npersistence_location {folder}/\n"
         "autosave_on_changes true\nautosave_interval 1\n",
     )

@@ -34,9 +34,9 @@ class Settings:
     """
 
     hidden: tuple[int, ...] = (200,)
-    epochs: int = 2
-    learning_rate: float = 0.3
-    batch_size: int = 64
+    epochs: int = 3
+    learning_rate: float = 0.4
+    batch_size: int = 100
     seed: int = 0
     biases: bool = False
 

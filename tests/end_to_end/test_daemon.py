@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from PIL import Image
 
+from deploy.broker import find_free_port, find_mosquitto, start_broker
 from edge.strokes import draw_digit
 from shared.messages import (
     Availability,
@@ -247,6 +250,44 @@ def test_a_broker_that_forgot_everything_is_told_again(start, broker):
     assert decode(Availability, retained[TOPICS.availability]).state == "online"
     assert decode(PredictionMessage, retained[TOPICS.prediction]).digit == 5
     assert TOPICS.info in retained
+
+
+def send_malformed_packets(listener: socket.socket, attempts: list[bytes]) -> None:
+    """Be a broker that accepts, and then sends a message that is against the protocol."""
+    # CONNACK, and a PUBLISH whose topic is not UTF-8 and whose properties claim an unknown kind.
+    answer = bytes([0x20, 0x03, 0, 0, 0]) + bytes([0x30, 0x08, 0, 2, 0xFF, 0xFE, 0x02, 0x7F, 0x00, 0x00])
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection:
+            attempts.append(connection.recv(1000))
+            connection.sendall(answer)
+            connection.settimeout(1.0)
+            with suppress(OSError):
+                while connection.recv(1000):
+                    pass
+
+
+def test_a_broker_that_sends_nonsense_does_not_end_the_connection_for_good(start, tmp_path):
+    port = find_free_port()
+    attempts = []
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        thread = threading.Thread(target=send_malformed_packets, args=(listener, attempts))
+        thread.start()
+        start(port=port)
+        wait_until(lambda: len(attempts) >= 2, timeout_s=30)
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    if find_mosquitto() is None:
+        pytest.skip("Mosquitto is not installed: apt-get install mosquitto")
+    process = start_broker(tmp_path, port)
+    subscriber = Subscriber(port)
+    wait_until(lambda: subscriber.events, timeout_s=60)
+    subscriber.close()
+    process.terminate()
+    process.wait()
 
 
 def test_a_dead_broker_does_not_keep_the_daemon_from_starting_nor_from_ending(start, broker):
