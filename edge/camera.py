@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Event
 from typing import NamedTuple, Protocol
 
@@ -27,11 +27,15 @@ class Frame(NamedTuple):
     shows: str | None = None
 
 
+# Told what is wrong with the camera, or None when nothing is any more.
+Report = Callable[[str | None], None]
+
+
 class Camera(Protocol):
     """What the daemon needs of a camera."""
 
-    def frames(self, stop: Event) -> Iterator[Frame]:
-        """Yield frames until `stop` is set, or there are no more.
+    def frames(self, stop: Event, report: Report) -> Iterator[Frame]:
+        """Yield frames until `stop` is set, or there are no more; trouble that may pass is reported.
 
         Raises
         ------

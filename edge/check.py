@@ -57,8 +57,11 @@ def check_weights(configuration: Configuration) -> str:
 
 def check_camera(configuration: Configuration) -> str:
     """Take one frame."""
+    problems: list[str | None] = []
     with closing(open_camera(configuration.camera)) as camera:
-        frame = next(camera.frames(Event()), None)
+        frame = next(camera.frames(Event(), problems.append), None)
+    if any(problems):
+        raise CameraError("; ".join(problem for problem in problems if problem))
     if frame is None:
         raise CameraError(f"the {configuration.camera.kind} camera gives no frames")
     height, width = frame.pixels.shape

@@ -101,7 +101,7 @@ def watch(
 ) -> None:
     """Read every frame, settle, and tell the outputs."""
     next_sign = 0.0
-    for frame in camera.frames(stop):
+    for frame in camera.frames(stop, lambda problem: health.report("camera", problem)):
         begin = time.monotonic()
         reading = read_digit(frame.pixels, network)
         change = settling.observe(reading, frame.time)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
-from edge.camera import Frame
+from edge.camera import Frame, Report
 from edge.config import CameraSettings
 from edge.errors import CameraError
 from edge.photograph import SUFFIXES, read_photograph
+from shared.errors import BadPictureError
 
 
 class FolderCamera:
@@ -30,12 +31,20 @@ class FolderCamera:
         if not self._paths:
             raise CameraError(f"no images in {folder}: put some .jpg or .png files there")
 
-    def frames(self, stop: Event) -> Iterator[Frame]:
+    def frames(self, stop: Event, report: Report) -> Iterator[Frame]:
         """Yield each image over and over for its time, then the next; `Camera` has the rest."""
         interval = 1 / self._settings.frames_per_second
-        while True:
+        readable = True
+        while readable:
+            readable = False
             for path in self._paths:
-                pixels = read_photograph(path)
+                try:
+                    pixels = read_photograph(path)
+                except BadPictureError as error:
+                    report(str(error))
+                    continue
+                report(None)
+                readable = True
                 until = time.monotonic() + self._settings.folder.seconds_each
                 while (now := time.monotonic()) < until:
                     yield Frame(pixels, now, path.name)
@@ -43,6 +52,7 @@ class FolderCamera:
                         return
             if not self._settings.folder.repeat:
                 return
+        raise CameraError(f"no image in {self._settings.folder.path} can be read: put others there")
 
     def close(self) -> None:
         """Nothing to let go of."""

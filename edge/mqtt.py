@@ -53,8 +53,8 @@ LONGEST_WAIT_S = 30
 # How long the network thread rests after it failed, so that a hostile broker does not keep it spinning.
 RECOVERY_S = 1.0
 
-# Messages handed to paho and not confirmed yet. What paho holds is in memory and out of our hands.
-MOST_IN_FLIGHT = 50
+# Messages handed to paho and not confirmed yet: as many as Mosquitto is ready to receive at a time.
+MOST_IN_FLIGHT = 20
 
 # How long a clean stop may take to bring out its last words.
 FAREWELL_S = 2.0

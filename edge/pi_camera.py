@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.camera import Frame
+from edge.camera import Frame, Report
 from edge.config import CameraSettings
 from edge.errors import CameraError
 
@@ -50,7 +50,7 @@ class PiCamera:
         self._pause_s = 0.0
         self._open()
 
-    def frames(self, stop: Event) -> Iterator[Frame]:
+    def frames(self, stop: Event, report: Report) -> Iterator[Frame]:
         """Yield frames at the configured rate; `Camera` has the rest."""
         failures, taken = 0, 0
         while not stop.is_set():
@@ -61,17 +61,18 @@ class PiCamera:
                     self._hold_exposure()
             except (TimeoutError, RuntimeError, OSError, CameraError) as error:
                 failures += 1
-                log.warning("camera: %s (%d of %d)", error or type(error).__name__, failures, REOPENINGS)
+                report(f"{str(error) or 'no picture in time'}: opening it anew")
                 self.close()
                 if failures > REOPENINGS:
                     raise CameraError(
-                        f"the camera gave no picture in {failures} tries: {NO_CAMERA}"
+                        f"the camera gave no picture in {failures} tries: check its cable"
                     ) from error
                 if stop.wait(REOPENING_PAUSE_S):
                     return
                 taken = 0
                 continue
             failures = 0
+            report(None)
             yield Frame(pixels, time.monotonic())
             if self._pause_s and stop.wait(self._pause_s):
                 return

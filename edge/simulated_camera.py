@@ -15,7 +15,7 @@ from threading import Event
 import numpy as np
 import numpy.typing as npt
 
-from edge.camera import Frame
+from edge.camera import Frame, Report
 from edge.config import CameraSettings
 from edge.strokes import draw_digit
 from shared.errors import MissingDataError
@@ -55,7 +55,7 @@ class SimulatedCamera:
         self._paper = PAPER + slope.astype(np.float32)
         self._noise = self._random.normal(0, SENSOR_NOISE, (NOISE_FIELDS, *size)).astype(np.float32)
 
-    def frames(self, stop: Event) -> Iterator[Frame]:
+    def frames(self, stop: Event, report: Report) -> Iterator[Frame]:
         """Yield the scene as time goes by; `Camera` has the rest."""
         simulated = self._settings.simulated
         digits: Iterator[int] = (

@@ -25,7 +25,7 @@ def take_frames() -> list[Frame]:
         digits=DIGITS, hold_s=1.0, gap_s=0.1, seed=7, mnist=str(find_data_directory())
     )
     shown: dict[str, list[Frame]] = {}
-    for frame in open_camera(CameraSettings("simulated", simulated=simulated)).frames(Event()):
+    for frame in open_camera(CameraSettings("simulated", simulated=simulated)).frames(Event(), print):
         if frame.shows is not None:
             shown.setdefault(frame.shows, []).append(frame)
     return [frames[len(frames) // 2] for frames in shown.values()]

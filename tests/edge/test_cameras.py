@@ -18,9 +18,9 @@ from shared.weights import load_weights
 FAST = 60.0
 
 
-def watch(settings, stop=None):
+def watch(settings, stop=None, report=lambda problem: None):
     camera = open_camera(settings)
-    yield from camera.frames(stop or Event())
+    yield from camera.frames(stop or Event(), report)
     camera.close()
 
 
@@ -114,6 +114,22 @@ def test_a_folder_is_shown_again_and_again_until_stopped(folder):
         if seen.count("a.jpg") and seen[-1] == "a.jpg" and "b.png" in seen:
             stop.set()
     assert stop.is_set()
+
+
+def test_an_image_that_cannot_be_read_is_reported_and_passed_over(folder):
+    (folder / "aa.png").write_bytes(b"broken")
+    reports = []
+    frames = list(watch(look_at(folder, seconds_each=0.1, repeat=False), report=reports.append))
+    assert {frame.shows for frame in frames} == {"a.jpg", "b.png"}
+    assert reports[0] is None
+    assert "aa.png: not an image" in reports[1]
+    assert reports[2] is None
+
+
+def test_a_folder_without_an_image_that_can_be_read_ends_with_an_error(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"broken")
+    with pytest.raises(CameraError, match=r"no image in .* can be read"):
+        list(watch(look_at(tmp_path)))
 
 
 def test_a_folder_that_is_missing_or_empty_is_said(tmp_path):
