@@ -65,40 +65,28 @@ class SevenSegmentDisplay:
         self._display.close()
 
 
-class TenLeds:
-    """Ten LEDs in a row, pins for 0 to 9; the digit's own is lit."""
+class LedRow:
+    """LEDs in a row, each with a meaning of its own."""
+
+    legend: str
 
     def __init__(self, pins: Sequence[int], active_high: bool) -> None:
-        self._board = _open_board(pins, active_high)
+        from gpiozero import LEDBoard
+
+        self._board: Any = LEDBoard(*pins, active_high=active_high)
+
+    @staticmethod
+    def choose(digit: int | None) -> Sequence[int]:
+        """Tell which LEDs to light, 0 or 1 for each."""
+        raise NotImplementedError
 
     def show(self, digit: int | None) -> None:
-        """Light the digit's LED."""
-        self._board.value = tuple(int(index == digit) for index in range(10))
-
-    def draw(self) -> list[str]:
-        """Draw lit LEDs as * over their digits."""
-        return ["".join("*" if led.is_lit else "." for led in self._board.leds), "0123456789"]
-
-    def close(self) -> None:
-        """Turn all off and give the pins back."""
-        self._board.off()
-        self._board.close()
-
-
-class BinaryLeds:
-    """Four LEDs that show the digit in binary, pins for 8, 4, 2 and 1; zero is shown as ten."""
-
-    def __init__(self, pins: Sequence[int], active_high: bool) -> None:
-        self._board = _open_board(pins, active_high)
-
-    def show(self, digit: int | None) -> None:
-        """Light the digit's bits."""
-        number = 0 if digit is None else digit or BINARY_ZERO
-        self._board.value = tuple(number >> bit & 1 for bit in (3, 2, 1, 0))
+        """Light the LEDs of a digit."""
+        self._board.value = tuple(self.choose(digit))
 
     def draw(self) -> list[str]:
         """Draw lit LEDs as * over what they stand for."""
-        return ["".join("*" if led.is_lit else "." for led in self._board.leds), "8421"]
+        return ["".join("*" if led.is_lit else "." for led in self._board.leds), self.legend]
 
     def close(self) -> None:
         """Turn all off and give the pins back."""
@@ -106,10 +94,27 @@ class BinaryLeds:
         self._board.close()
 
 
-def _open_board(pins: Sequence[int], active_high: bool) -> Any:
-    from gpiozero import LEDBoard
+class TenLeds(LedRow):
+    """Ten LEDs, pins for 0 to 9; the digit's own is lit."""
 
-    return LEDBoard(*pins, active_high=active_high)
+    legend = "0123456789"
+
+    @staticmethod
+    def choose(digit: int | None) -> Sequence[int]:
+        """The digit's LED."""
+        return [int(index == digit) for index in range(10)]
+
+
+class BinaryLeds(LedRow):
+    """Four LEDs that show the digit in binary, pins for 8, 4, 2 and 1; zero is shown as ten."""
+
+    legend = "8421"
+
+    @staticmethod
+    def choose(digit: int | None) -> Sequence[int]:
+        """The digit's bits."""
+        number = 0 if digit is None else digit or BINARY_ZERO
+        return [number >> bit & 1 for bit in (3, 2, 1, 0)]
 
 
 DISPLAYS: dict[str, type[SevenSegmentDisplay | TenLeds | BinaryLeds]] = {

@@ -59,13 +59,17 @@ def build_parser() -> argparse.ArgumentParser:
         "train",
         help="train a network and export its weights",
         description="Train the talk's network (784 inputs, 200 hidden nodes, 10 outputs) and export its "
-        "weights. The defaults take a few seconds and reach about 97.8 %% on MNIST's test images; "
-        "'--rotate --epochs 30' takes twenty seconds and reaches about 98.5 %%.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        "weights. The defaults take a few seconds and reach about 97.8 % on MNIST's test images; "
+        "'--rotate --epochs 30' takes twenty seconds and reaches about 98.5 %.",
     )
     defaults = Settings()
     train_parser.add_argument(
-        "-o", "--output", type=Path, default=Path("weights.npz"), metavar="FILE", help="the weights file"
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("weights.npz"),
+        metavar="FILE",
+        help="the weights file (default: %(default)s)",
     )
     _add_data(train_parser, "learn from it rather than from MNIST's training images")
     train_parser.add_argument(
@@ -77,23 +81,35 @@ def build_parser() -> argparse.ArgumentParser:
         nargs="+",
         default=list(defaults.hidden),
         metavar="NODES",
-        help="nodes in the hidden layer, or in each of several",
+        help=f"nodes in the hidden layer, or in each of several (default: {defaults.hidden[0]})",
     )
     train_parser.add_argument(
         "--learning-rate",
         type=float,
         default=defaults.learning_rate,
         metavar="RATE",
-        help="first step's length",
+        help="first step's length (default: %(default)s)",
     )
     train_parser.add_argument(
-        "--epochs", type=int, default=defaults.epochs, metavar="N", help="times every picture is seen"
+        "--epochs",
+        type=int,
+        default=defaults.epochs,
+        metavar="N",
+        help="times every picture is seen (default: %(default)s)",
     )
     train_parser.add_argument(
-        "--batch-size", type=int, default=defaults.batch_size, metavar="N", help="pictures a step"
+        "--batch-size",
+        type=int,
+        default=defaults.batch_size,
+        metavar="N",
+        help="pictures a step (default: %(default)s)",
     )
     train_parser.add_argument(
-        "--seed", type=int, default=defaults.seed, metavar="N", help="the same seed gives the same weights"
+        "--seed",
+        type=int,
+        default=defaults.seed,
+        metavar="N",
+        help="the same seed gives the same weights (default: %(default)s)",
     )
     train_parser.add_argument(
         "--rotate",
