@@ -171,7 +171,7 @@ def run_demo(folder: Path, count: int) -> int:
         ),
     ):
         print(f"\n{title}", flush=True)
-        if status := subprocess.run([sys.executable, "-m", "trainer.cli", *command], check=False).returncode:
+        if status := subprocess.run([sys.executable, "-m", "trainer", *command], check=False).returncode:
             return status
     print(f"\n3. The edge: {count} digits are held up to the simulated camera\n", flush=True)
     digits = random.Random(SEED).choices(range(10), k=count)
@@ -205,7 +205,7 @@ def _hold_up(
     """Run the daemon; return the rounds, whether the LEDs agreed with MQTT each time, and its exit status."""
     with (folder / "edge.log").open("w") as log:
         daemon = subprocess.Popen(
-            [sys.executable, "-m", "edge.cli", "run", "--json", "--config", str(configuration)],
+            [sys.executable, "-m", "edge", "run", "--json", "--config", str(configuration)],
             env={**os.environ, "GPIOZERO_PIN_FACTORY": "mock"},
             stdout=subprocess.PIPE,
             stderr=log,

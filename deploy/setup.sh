@@ -18,7 +18,7 @@ here=$(dirname "$0")
 # Debian keeps what venv needs in a package of its own.
 "$python" -c 'import ensurepip, venv' 2>/dev/null || "$here/install.sh" python3-venv
 
-echo "setting up $venv ..."
+echo "setting up $venv (half a minute or so) ..."
 "$python" -m venv --clear "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 

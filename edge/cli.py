@@ -13,7 +13,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from shared import __version__
-from shared.command_line import FAILED, run_command
+from shared.command_line import FAILED
 
 if TYPE_CHECKING:
     from shared.reading import Reading
@@ -22,9 +22,9 @@ NAME = "inkling-edge"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `inkling-edge`; returns its exit status."""
+    """Run `inkling-edge`; returns its exit status, or raises what went wrong."""
     options = build_parser().parse_args(arguments)
-    return run_command(NAME, lambda: int(options.command(options)))
+    return int(options.command(options))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -106,11 +106,14 @@ def run_check(options: argparse.Namespace) -> int:
 
 def run_classify(options: argparse.Namespace) -> int:
     """Carry out `inkling-edge classify`."""
+    from edge.errors import BadOptionError
     from edge.photograph import read_photograph
     from shared.errors import BadPictureError
     from shared.reading import read_digit
     from shared.weights import load_weights
 
+    if not 0 <= options.confidence <= 1:
+        raise BadOptionError(f"--confidence must be 0 to 1, not {options.confidence:g}")
     network = load_weights(options.weights).network
     status = 0
     for path in options.images:
@@ -141,7 +144,3 @@ def _tell_reading(path: Path, reading: Reading | None, said: bool, *, as_json: b
     if said:
         return f"{path}: {reading.digit} (confidence {reading.confidence:.2f})"
     return f"{path}: not sure, perhaps {reading.digit} (confidence {reading.confidence:.2f})"
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -17,3 +17,7 @@ class PinError(InklingError, OSError):
 
 class BrokerError(InklingError, ConnectionError):
     """The MQTT broker does not answer, or refuses us."""
+
+
+class BadOptionError(InklingError, ValueError):
+    """An option of a command asks for something that cannot be."""

@@ -29,15 +29,15 @@ class Health:
         self._frames = 0
         self._busy_s = 0.0
 
-    def report(self, part: str, problem: str | None) -> None:
-        """Note what is wrong with a part, or None when nothing is any more."""
+    def report(self, part: str, problem: str | None, level: int = logging.WARNING) -> None:
+        """Note what is wrong with a part, or None when nothing is any more; it is logged at this level."""
         if self._problems.get(part) == problem:
             return
         if problem is None:
             log.info("%s: ok again", part)
             del self._problems[part]
         else:
-            log.warning("%s: %s", part, problem)
+            log.log(level, "%s: %s", part, problem)
             self._problems[part] = problem
         self._on_change(list(self._problems))
 

@@ -5,6 +5,7 @@ gpiozero drives them; `GPIOZERO_PIN_FACTORY=mock` gives it pins on a machine tha
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from itertools import chain, cycle, repeat
 from typing import Any, Protocol
@@ -165,9 +166,13 @@ class LedOutput:
     def __init__(self, settings: LedSettings) -> None:
         self._display: DigitDisplay | None = None
         self._status: StatusLed | None = None
-        from gpiozero import exc
+        from gpiozero import Device, exc
 
         try:
+            with warnings.catch_warnings():
+                # Which of its ways to the pins gpiozero tried in vain; the error says what to do.
+                warnings.simplefilter("ignore", exc.PinFactoryFallback)
+                Device.ensure_pin_factory()
             if settings.kind != "none":
                 self._display = DISPLAYS[settings.kind](settings.pins, settings.active_high)
             if settings.status_pin is not None:

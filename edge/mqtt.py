@@ -87,7 +87,6 @@ class MqttOutput:
         health: Health,
         health_interval_s: float,
     ) -> None:
-        self._settings = settings
         self._topics = topics
         self._model = model
         self._health = health
@@ -99,10 +98,12 @@ class MqttOutput:
         self._connected = False
         self._prediction = PredictionMessage(digit=None)
         self._info = Message(topics.info, encode(info), retain=True)
-        self._health.report(PART, f"not connected to {settings.host}:{settings.port} yet")
+        self._where = f"{settings.host}:{settings.port}"
+        self._health.report(PART, f"connecting to {self._where}", logging.INFO)
         self._client = make_client(settings, topics)
         self._client.will_set(topics.availability, _encode_availability("offline"), QOS, retain=True)
         self._client.on_connect = self._note_connect
+        self._client.on_connect_fail = self._note_connect_fail
         self._client.on_disconnect = self._note_disconnect
         self._client.on_publish = self._note_publish
         self._client.connect_async(settings.host, settings.port, keepalive=KEEPALIVE_S)
@@ -213,6 +214,9 @@ class MqttOutput:
         reason_code = arguments[3]
         self._notes.put(lambda: self._on_connect(reason_code))
 
+    def _note_connect_fail(self, *_arguments: Any) -> None:
+        self._notes.put(lambda: self._health.report(PART, f"no broker at {self._where}: trying again"))
+
     def _note_disconnect(self, *arguments: Any) -> None:
         reason_code = arguments[3]
         self._notes.put(lambda: self._on_disconnect(reason_code))
@@ -224,13 +228,12 @@ class MqttOutput:
     # The notes, as they are read by the daemon's thread.
 
     def _on_connect(self, reason_code: Any) -> None:
-        where = f"{self._settings.host}:{self._settings.port}"
         if reason_code.is_failure:
             self._health.report(
-                PART, f"{where} refuses us ({reason_code}): check mqtt.username and mqtt.password_file"
+                PART, f"{self._where} refuses us ({reason_code}): check mqtt.username and mqtt.password_file"
             )
             return
-        log.info("connected to %s as %s", where, self._topics.device)
+        log.info("connected to %s as %s", self._where, self._topics.device)
         self._connected = True
         self._health.report(PART, None)
         # A broker may have forgotten everything; 'online' comes after the state that it vouches for.
@@ -240,9 +243,7 @@ class MqttOutput:
 
     def _on_disconnect(self, reason_code: Any) -> None:
         if self._connected:
-            self._health.report(
-                PART, f"lost {self._settings.host}:{self._settings.port} ({reason_code}): trying again"
-            )
+            self._health.report(PART, f"lost {self._where} ({reason_code}): trying again")
         self._connected = False
 
     def _on_publish(self, mid: int, reason_code: Any) -> None:

@@ -31,7 +31,9 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
-        raise MissingDataError(f"no file {path}: fetch MNIST with 'inkling-trainer fetch'") from error
+        raise MissingDataError(
+            f"no file {path}: fetch MNIST with 'inkling-trainer fetch --data-dir {path.parent}'"
+        ) from error
     dimensions = content[3] if len(content) >= 4 else 0
     start = 4 + 4 * dimensions
     if content[:3] != bytes([0, 0, _UNSIGNED_BYTE]) or not 1 <= dimensions <= 4 or len(content) < start:

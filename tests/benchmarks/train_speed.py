@@ -84,7 +84,7 @@ def time_talk(training: Dataset, tests: Dataset, seed: int) -> tuple[float, int,
 def time_command(folder: str) -> float:
     """CPU seconds of the whole command: start, reading MNIST, training, testing, exporting."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-m", "trainer.cli", "train", "-o", f"{folder}/weights.npz"]
+    command = [sys.executable, "-m", "trainer", "train", "-o", f"{folder}/weights.npz"]
     subprocess.run(command, check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

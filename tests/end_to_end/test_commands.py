@@ -14,7 +14,7 @@ from edge.strokes import draw_digit
 from shared.digit_image import to_inputs
 from shared.weights import DEFAULT_WEIGHTS, load_weights
 
-TRAINER, EDGE = "trainer.cli", "edge.cli"
+TRAINER, EDGE = "trainer", "edge"
 
 
 def run(module, *arguments, cwd, **environment):
@@ -191,8 +191,17 @@ def make_configuration(text):
         (None, (TRAINER, "evaluate", "file"), "no weights file at file: train one with"),
         (None, (TRAINER, "show", "file"), "no weights file at file"),
         (None, (TRAINER, "train", "--data", "file"), "no data set at file: give a CSV file or a folder"),
-        (None, (TRAINER, "train", "--data-dir", "file"), "fetch MNIST with 'inkling-trainer fetch'"),
-        (None, (TRAINER, "train", "-o", "file/weights.npz"), "to export the weights to: make it first"),
+        (
+            None,
+            (TRAINER, "train", "--data-dir", "file"),
+            "fetch MNIST with 'inkling-trainer fetch --data-dir file'",
+        ),
+        (None, (TRAINER, "train", "-o", "file/weights.npz"), "to write weights.npz to: make it first"),
+        (None, (TRAINER, "train", "-o", "."), ". is a folder: name a file to write to"),
+        (None, (TRAINER, "train", "--seed", "-1"), "the seed must not be below 0, not -1"),
+        (None, (TRAINER, "train", "--epochs", "0"), "the number of epochs must be more than 0, not 0"),
+        (None, (TRAINER, "evaluate", "--picture", "c.txt"), "--picture c.txt must end in .png, .svg, .pdf"),
+        (None, (EDGE, "classify", "--confidence", "5", "file"), "--confidence must be 0 to 1, not 5"),
         (None, (TRAINER, "train", "--rotate", "90"), "--rotate must be 0 to 45 degrees, not 90"),
         (make_truncated, (TRAINER, "evaluate", "file"), "ends too early or is damaged: copy it again"),
         (make_hostile, (TRAINER, "show", "file"), "file: an archive"),
@@ -252,7 +261,7 @@ def test_a_broker_that_refuses_is_said_while_the_daemon_goes_on(tmp_path):
         "[mqtt]\nhost = '127.0.0.1'\nport = 9\n"
     )
     result = run(EDGE, "run", "--show", "--config", "edge.toml", cwd=tmp_path)
-    assert "broker: not connected to 127.0.0.1:9 yet" in result.stderr
+    assert "WARNING broker: no broker at 127.0.0.1:9: trying again" in result.stderr
     assert "reads 3" in result.stdout
     assert "Traceback" not in result.stderr
     assert result.returncode == 0
@@ -262,8 +271,8 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path, csv):
     # A limit on the size of files fails a write as a full disk does.
     script = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)); from trainer.cli import main; "
-        "sys.exit(main(['train', '--data', 'digits.csv', '-o', 'w.npz']))"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)); from trainer.__main__ import main; "
+        "sys.argv[1:] = ['train', '--data', 'digits.csv', '-o', 'w.npz']; sys.exit(main())"
     )
     result = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 1

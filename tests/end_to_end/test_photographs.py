@@ -25,7 +25,7 @@ def test_photographs_are_read_right():
             if row["kind"] in ("photo", "scan") and row["label"] != "none"
         }
     result = subprocess.run(
-        [sys.executable, "-m", "edge.cli", "classify", "--json", *labels],
+        [sys.executable, "-m", "edge", "classify", "--json", *labels],
         capture_output=True,
         text=True,
         check=True,
