@@ -166,6 +166,8 @@ class LedOutput:
     def __init__(self, settings: LedSettings) -> None:
         self._display: DigitDisplay | None = None
         self._status: StatusLed | None = None
+        if settings.kind == "none" and settings.status_pin is None:
+            return
         from gpiozero import Device, exc
 
         try:

@@ -127,6 +127,16 @@ def test_no_pins_at_all_says_what_to_do(monkeypatch):
         LedOutput(LedSettings("binary", FOUR))
 
 
+def test_without_leds_no_pins_are_needed(monkeypatch):
+    Device.pin_factory = None
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "pigpio")
+    output = LedOutput(LedSettings())
+    output.show(3)
+    output.tell_problems(["camera"])
+    assert output.draw() == []
+    output.close()
+
+
 def test_pins_that_are_taken_are_said_and_the_others_given_back(pins):
     first = LedOutput(LedSettings(status_pin=17))
     with pytest.raises(PinError, match=r"pins cannot be used .*GPIO17"):
