@@ -141,7 +141,9 @@ class Watcher(threading.Thread):
 
 def main() -> int:
     """Run the demo; returns its exit status."""
-    parser = argparse.ArgumentParser(description="Run Inkling's whole loop on this machine.")
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.demo", description="Run Inkling's whole loop on this machine."
+    )
     parser.add_argument(
         "--digits", type=int, default=30, metavar="N", help="how many to hold up (default: 30)"
     )
@@ -149,6 +151,8 @@ def main() -> int:
         "--folder", type=Path, default=Path("build/demo"), metavar="DIR", help="for weights and logs"
     )
     options = parser.parse_args()
+    if options.digits < 1:
+        parser.error("--digits must be 1 or more")
     options.folder.mkdir(parents=True, exist_ok=True)
     try:
         return run_demo(options.folder.resolve(), options.digits)

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from shared import __version__
@@ -82,7 +82,8 @@ def run_run(options: argparse.Namespace) -> int:
     trained = load_weights(Path(weights) if weights else None)
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        # From a thread of its own: a handler that interrupts stop.wait() would wait for its lock for ever.
+        signal.signal(number, lambda *_: Thread(target=stop.set).start())
     run_daemon(configuration, trained, stop, show=options.show, as_json=options.json)
     return 0
 
@@ -106,9 +107,11 @@ def run_check(options: argparse.Namespace) -> int:
 
 def run_classify(options: argparse.Namespace) -> int:
     """Carry out `inkling-edge classify`."""
+    from PIL import Image
+
     from edge.errors import BadOptionError
-    from edge.photograph import read_photograph
     from shared.errors import BadPictureError
+    from shared.photograph import read_photograph
     from shared.reading import read_digit
     from shared.weights import load_weights
 
@@ -118,7 +121,7 @@ def run_classify(options: argparse.Namespace) -> int:
     status = 0
     for path in options.images:
         try:
-            reading = read_digit(read_photograph(path), network)
+            reading = read_digit(read_photograph(path, Image.open), network)
         except BadPictureError as error:
             print(f"{NAME}: {error}", file=sys.stderr)
             status = FAILED

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from edge.errors import ConfigurationError
 from shared.messages import DEVICE_NAME, name_device
 from shared.reading import NEEDED_CONFIDENCE
-from shared.records import Between, RecordError, read_record
+from shared.records import Between, read_record
 
 DEFAULT_PATH = Path("/etc/inkling/edge.toml")
 
@@ -132,19 +132,21 @@ def load_configuration(path: Path) -> Configuration:
     OSError : if the file cannot be read
     """
     try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise ConfigurationError(
             f"no configuration at {path}: name yours with --config, or copy deploy/edge.toml there"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: not TOML: {error}") from error
     try:
-        content = _resolve_paths(content, path.parent)
-        configuration = read_record(Configuration, content)
+        content = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{path}: not TOML: {error}") from error
+    try:
+        configuration = read_record(Configuration, _resolve_paths(content, path.parent))
         _check_together(configuration)
-    except (RecordError, ConfigurationError) as error:
+    except (RuntimeError, ValueError) as error:  # besides ours, those of a path with "~nobody" or a NUL in it
         raise ConfigurationError(f"{path}: {error}") from error
     return configuration
 
@@ -156,6 +158,8 @@ def _resolve_paths(content: dict[str, object], folder: Path) -> dict[str, object
         if isinstance(value, dict):
             value = _resolve_paths(value, folder)
         elif key in ("path", "weights", "mnist", "password_file") and isinstance(value, str) and value:
+            if "\0" in value:
+                raise ConfigurationError(f"{key} holds a NUL, which no path can")
             value = str(folder / Path(value).expanduser())
         resolved[key] = value
     return resolved
@@ -178,5 +182,9 @@ def _check_together(configuration: Configuration) -> None:
         raise ConfigurationError("camera.folder.path is missing: it must name the folder with the images")
     if configuration.mqtt.enabled and not configuration.mqtt.host:
         raise ConfigurationError("mqtt.host is empty: name the broker, or set mqtt.enabled = false")
+    try:
+        configuration.mqtt.host.encode("idna")
+    except UnicodeError as error:
+        raise ConfigurationError(f"mqtt.host {configuration.mqtt.host!r} is no host name: {error}") from error
     if configuration.mqtt.password_file and not configuration.mqtt.username:
         raise ConfigurationError("mqtt.username is missing: a password needs a user name")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from threading import Event
 from typing import Protocol
@@ -122,14 +122,24 @@ def _tell(
     change: Prediction | Withdrawal | None,
 ) -> None:
     """Tell one output; what it raises stays with it."""
-    try:
-        output.follow(frame, reading)
-        if isinstance(change, Prediction):
-            output.announce(change)
-        elif change is not None:
-            output.withdraw()
-    except (InklingError, OSError, ValueError, RuntimeError) as error:
-        health.report(output.name, f"failed: {error}")
+    problem = None
+    acts: tuple[Callable[[], None], ...] = (
+        lambda: output.follow(frame, reading),
+        lambda: _tell_change(output, change),
+    )
+    for act in acts:
+        try:
+            act()
+        except (InklingError, OSError, ValueError, RuntimeError) as error:
+            problem = f"failed: {error}"
+    health.report(output.name, problem)
+
+
+def _tell_change(output: Output, change: Prediction | Withdrawal | None) -> None:
+    if isinstance(change, Prediction):
+        output.announce(change)
+    elif change is not None:
+        output.withdraw()
 
 
 def _close(output: Output) -> None:

@@ -10,8 +10,8 @@ from threading import Event
 from edge.camera import Frame, Report
 from edge.config import CameraSettings
 from edge.errors import CameraError
-from edge.photograph import SUFFIXES, read_photograph
 from shared.errors import BadPictureError
+from shared.photograph import SUFFIXES, read_photograph
 
 
 class FolderCamera:
@@ -27,19 +27,23 @@ class FolderCamera:
         folder = Path(settings.folder.path)
         if not folder.is_dir():
             raise CameraError(f"no folder {folder}: set camera.folder.path to a folder of images")
-        self._paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+        self._paths = sorted(
+            path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()
+        )
         if not self._paths:
             raise CameraError(f"no images in {folder}: put some .jpg or .png files there")
 
     def frames(self, stop: Event, report: Report) -> Iterator[Frame]:
         """Yield each image over and over for its time, then the next; `Camera` has the rest."""
+        from PIL import Image  # a Pi that looks through its camera never needs it
+
         interval = 1 / self._settings.frames_per_second
         readable = True
         while readable:
             readable = False
             for path in self._paths:
                 try:
-                    pixels = read_photograph(path)
+                    pixels = read_photograph(path, Image.open)
                 except BadPictureError as error:
                     report(str(error))
                     continue

@@ -76,7 +76,7 @@ class MqttOutput:
     health_interval_s : between two health messages
     """
 
-    name = PART
+    name = "mqtt"
 
     def __init__(
         self,
@@ -230,7 +230,8 @@ class MqttOutput:
     def _on_connect(self, reason_code: Any) -> None:
         if reason_code.is_failure:
             self._health.report(
-                PART, f"{self._where} refuses us ({reason_code}): check mqtt.username and mqtt.password_file"
+                PART,
+                f"{self._where} refuses us ({reason_code}): check mqtt.username and mqtt.password_file",
             )
             return
         log.info("connected to %s as %s", self._where, self._topics.device)
@@ -268,7 +269,7 @@ class SupervisedClient(paho.Client):
                 log.exception("the connection to the broker failed in an unforeseen way: connecting anew")
             time.sleep(RECOVERY_S)
             # What came half of a packet is forgotten with the old connection.
-            with suppress(OSError):
+            with suppress(Exception):  # whatever it was, it is tried again above
                 self.reconnect()
 
 
@@ -310,9 +311,10 @@ def try_broker(settings: MqttSettings, topics: Topics, timeout_s: float) -> None
         raise BrokerError(
             f"{where} takes the connection but does not answer: is it an MQTT broker?"
         ) from error
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise BrokerError(
-            f"no broker at {where} ({error.strerror or error}): start one, or correct mqtt.host and mqtt.port"
+            f"no broker at {where} ({getattr(error, 'strerror', None) or error}): "
+            "start one, or correct mqtt.host and mqtt.port"
         ) from error
     finally:
         client.disconnect()

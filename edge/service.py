@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 
 
 def notify(state: str) -> None:
@@ -16,6 +17,7 @@ def notify(state: str) -> None:
         return
     if address.startswith("@"):  # a name in Linux's abstract namespace
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as connection:
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as connection:
+        # A systemd that does not listen is no reason to stop reading digits.
         connection.connect(address)
         connection.sendall(state.encode())

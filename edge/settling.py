@@ -66,7 +66,8 @@ class Settling:
         if self._votes and time <= self._votes[-1][0]:
             return None  # the same frame again is no second witness
         self._votes.append((time, vote))
-        while len(self._votes) > 1 and self._votes[1][0] <= time - self._settings.hold_s:
+        # A slow camera's votes reach back further than the hold time, or they would never be enough.
+        while len(self._votes) > FEWEST_VOTES and self._votes[1][0] <= time - self._settings.hold_s:
             self._votes.popleft()
         if vote is not None and vote == self._current:
             self._last_seen = time

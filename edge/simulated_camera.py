@@ -20,7 +20,7 @@ from edge.config import CameraSettings
 from edge.strokes import draw_digit
 from shared.errors import MissingDataError
 from shared.feedforward import FloatArray
-from shared.idx import TEST_IMAGES, TEST_LABELS, read_idx
+from shared.idx import TEST_IMAGES, TEST_LABELS, read_digits
 
 PAPER, INK = 190.0, 45.0
 SENSOR_NOISE = 2.5
@@ -86,11 +86,11 @@ class SimulatedCamera:
         """Write a digit large enough for the scene: its ink, 0 to 1, (side, side)."""
         from scipy import ndimage  # slow to import on a Pi, where this is a rare guest
 
-        if self._mnist is None:
+        images, labels = self._mnist or ([], [])
+        choices = np.flatnonzero(np.equal(labels, digit))
+        if not len(choices):
             picture = draw_digit(digit, self._random)
         else:
-            images, labels = self._mnist
-            choices = np.flatnonzero(labels == digit)
             picture = images[self._random.choice(choices)].astype(np.float32) / 255
         scale = SPAN * self._settings.height / len(picture)
         large: FloatArray = ndimage.zoom(picture, scale, order=3, prefilter=False)
@@ -125,7 +125,7 @@ def _load_mnist(folder: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint
     if not chosen:
         return None
     try:
-        return read_idx(Path(chosen) / TEST_IMAGES), read_idx(Path(chosen) / TEST_LABELS)
+        return read_digits(Path(chosen) / TEST_IMAGES, Path(chosen) / TEST_LABELS)
     except MissingDataError:
         if folder:
             raise

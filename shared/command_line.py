@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -20,6 +21,10 @@ def run_command(name: str, command: Callable[[], int]) -> int:
     the command's own status; 1 after an `InklingError` or an `OSError` (a full disk, a folder without
     permission), 130 after Ctrl-C
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A file's name may hold bytes that are no text; it is printed all the same.
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = command()
         sys.stdout.flush()

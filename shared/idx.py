@@ -45,3 +45,21 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
             "fetch it again with 'inkling-trainer fetch'"
         )
     return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
+
+
+def read_digits(images: Path, labels: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Read a pair of idx files: pictures, uint8 (count, 28, 28), and their labels, uint8 (count,), 0 to 9.
+
+    Raises
+    ------
+    MissingDataError, DataError : as `read_idx`, and if the two do not fit, or hold no digits
+    """
+    pictures, digits = read_idx(images), read_idx(labels)
+    if pictures.shape[1:] != (28, 28) or digits.shape != pictures.shape[:1] or not len(digits):
+        raise DataError(
+            f"{images}: pictures of shape {pictures.shape} do not fit labels of shape {digits.shape}: "
+            "fetch both again with 'inkling-trainer fetch'"
+        )
+    if digits.max() > 9:
+        raise DataError(f"{labels}: a label of {digits.max()}, where 0 to 9 belong: fetch it again")
+    return pictures, digits

@@ -97,6 +97,8 @@ def _read(hint: Any, value: object, key: str) -> Any:
         return origin(_read(arguments[0], entry, f"{key}[{index}]") for index, entry in enumerate(value))
     wanted = origin or hint
     if wanted is float and type(value) is int:
+        if abs(value) > 2**53:  # no longer exact as a float, and sooner or later too large for one
+            raise _wrong(hint, value, key)
         return float(value)
     # bool is an int to Python, but not to a reader.
     if not isinstance(value, wanted) or (wanted is not bool and isinstance(value, bool)):
@@ -123,6 +125,8 @@ def _expect(hint: Any) -> str:
 
 
 def _describe(value: object) -> str:
+    if type(value) is int and abs(value) > 2**64:
+        return "a number of very many digits"
     if isinstance(value, bool | int | float | str):
         text = repr(value)
         return text if len(text) <= 40 else text[:37] + "..."

@@ -131,7 +131,7 @@ def export_weights(path: Path, network: FeedForward, card: ModelCard) -> str:
 
     Raises
     ------
-    NotFiniteWeightsError : if a weight is NaN or infinite
+    WeightsError : if a weight is NaN or infinite, or the network is none that could be loaded again
     OSError : if the file cannot be written
     """
     arrays: dict[str, npt.NDArray[Any]] = {
@@ -150,6 +150,7 @@ def export_weights(path: Path, network: FeedForward, card: ModelCard) -> str:
         for name, content in members.items():
             # A fixed date: the same weights give the same file.
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    parse_weights(file.getvalue())  # nothing is exported that could not be loaded again
     write_atomically(path, file.getvalue())
     return digest.hex()
 
@@ -164,6 +165,8 @@ def load_weights(path: Path | None = None) -> TrainedNetwork:
     """
     if path is None:
         path = DEFAULT_WEIGHTS
+    if path.exists() and not path.is_file():
+        raise ForeignWeightsError(f"{path}: not a file: name a weights file")
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
@@ -261,7 +264,8 @@ def _unpack_members(content: bytes) -> dict[str, bytes]:
         raise TruncatedWeightsError(
             "ends too early or is damaged: copy it again, or export the weights again"
         ) from error
-    except (zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
+    # All that zipfile was seen to raise over damaged and hostile archives.
+    except (zlib.error, EOFError, MemoryError, OverflowError, RuntimeError, ValueError, OSError) as error:
         if isinstance(error, WeightsError):
             raise
         raise TruncatedWeightsError(
@@ -282,7 +286,7 @@ def _parse_card(text: bytes) -> ModelCard:
     if len(text) > LARGEST_CARD:
         raise OversizedWeightsError(f"its model card is larger than {LARGEST_CARD >> 10} KiB")
     try:
-        content = json.loads(text)
+        content = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ForeignWeightsError("its model card is not JSON: export the weights again") from error
     try:
@@ -295,6 +299,10 @@ def _parse_card(text: bytes) -> ModelCard:
             f"{NORMALISATION!r}: export the weights with the same version as this one"
         )
     return card
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _assemble(arrays: dict[str, npt.NDArray[Any]], card: ModelCard) -> FeedForward:

@@ -36,8 +36,8 @@ HELD_OUT_SHARE = 12
 
 PICTURE_FORMATS = (".png", ".svg", ".pdf")
 
-output = Console(highlight=False)
-messages = Console(stderr=True, highlight=False)
+output = Console(highlight=False, markup=False)
+messages = Console(stderr=True, highlight=False, markup=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -185,7 +185,7 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
 @contextmanager
 def _show_share(text: str) -> Iterator[ReportShare]:
     """Show a progress bar for work that reports the share done."""
-    columns = (TextColumn(text), BarColumn(), TaskProgressColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
     with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as bar:
         task = bar.add_task(text, total=1.0)
         yield lambda share: bar.update(task, completed=share)
@@ -225,17 +225,18 @@ def run_train(options: argparse.Namespace) -> int:
     if not 0 <= held_out_count < len(dataset):
         raise BadSettingError(f"--hold-out must be 0 to {len(dataset) - 1}, not {held_out_count}")
     learnt, held_out = dataset.split(held_out_count, settings.seed)
-    with ask_before_stopping() as stop, _show_training() as report:
-        outcome = train(
-            learnt,
-            settings,
-            held_out=held_out if held_out_count else None,
-            augmentation=Rotations(options.rotate) if options.rotate else None,
-            report=report,
-            stop=stop,
-        )
-    card = _describe(outcome, settings, options.rotate, learnt, held_out, tests)
-    sha256 = export_weights(options.output, outcome.network, card)
+    with ask_before_stopping() as stop:
+        with _show_training() as report:
+            outcome = train(
+                learnt,
+                settings,
+                held_out=held_out if held_out_count else None,
+                augmentation=Rotations(options.rotate) if options.rotate else None,
+                report=report,
+                stop=stop,
+            )
+        card = _describe(outcome, settings, options.rotate, learnt, held_out, tests)
+        sha256 = export_weights(options.output, outcome.network, card)
     if options.json:
         print(json.dumps({"sha256": sha256, **asdict(card)}))
     else:
@@ -358,7 +359,7 @@ def _tell_evaluation(evaluation: Evaluation, trained: TrainedNetwork, dataset: D
 def _print_evaluation(evaluation: Evaluation, trained: TrainedNetwork, dataset: Dataset) -> None:
     output.print(
         f"{trained.name} read {evaluation.correct:,} of {evaluation.images:,} right: "
-        f"[bold]{evaluation.accuracy:.2%}[/bold] of {dataset.name}"
+        f"{evaluation.accuracy:.2%} of {dataset.name}"
     )
     table = Table("digit", "images", "recall", "precision", "most often misread as")
     for digit in range(10):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -12,16 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from shared.digit_finder import find_digit
 from shared.digit_image import normalise
-from shared.errors import BadPictureError, DataError, MissingDataError
-from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS, read_idx
+from shared.errors import DataError, MissingDataError
+from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS, read_digits
+from shared.photograph import SUFFIXES, read_photograph
 
 SIDE = 28
 PIXELS = SIDE * SIDE
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 
 # Lines of a CSV file that are parsed at once: enough to be quick, few enough to show progress.
 CSV_LINES = 2000
@@ -79,12 +78,7 @@ def load_mnist(directory: Path, *, test: bool) -> Dataset:
         if test
         else (TRAINING_IMAGES, TRAINING_LABELS, "MNIST training images")
     )
-    images, labels = read_idx(directory / image_name), read_idx(directory / label_name)
-    if images.shape[1:] != (SIDE, SIDE) or labels.shape != images.shape[:1] or not len(labels):
-        raise DataError(
-            f"{directory}: {len(images)} images do not fit {len(labels)} labels: fetch MNIST again"
-        )
-    return Dataset(name, images, labels)
+    return Dataset(name, *read_digits(directory / image_name, directory / label_name))
 
 
 def load_dataset(path: Path, *, test: bool = False, progress: Progress | None = None) -> Dataset:
@@ -119,7 +113,7 @@ def _load_csv(path: Path, progress: Progress) -> Dataset:
     size = path.stat().st_size
     parts: list[npt.NDArray[np.uint8]] = []
     first, done = 1, 0
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
         while lines := list(islice(file, CSV_LINES)):
             parts.append(_parse_rows(lines, path, first))
             first += len(lines)
@@ -132,36 +126,31 @@ def _load_csv(path: Path, progress: Progress) -> Dataset:
 
 
 def _parse_rows(lines: list[str], path: Path, first: int) -> npt.NDArray[np.uint8]:
+    filled = [line for line in lines if line.strip()]
+    if not filled:
+        return np.empty((0, 1 + PIXELS), np.uint8)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # that a chunk of blank lines holds no data
-            rows = np.loadtxt(lines, delimiter=",", dtype=np.int16, comments=None, ndmin=2)
+        rows = np.loadtxt(filled, delimiter=",", dtype=np.int16, comments=None, ndmin=2)
+        if rows.shape[1] == 1 + PIXELS and rows.min() >= 0 and rows.max() <= 255 and rows[:, 0].max() <= 9:
+            return rows.astype(np.uint8)
     except ValueError:
-        rows = np.empty((0, 0), np.int16)
-    if (
-        rows.shape[1:] == (1 + PIXELS,)
-        and (rows >= 0).all()
-        and (rows[:, 0] <= 9).all()
-        and (rows <= 255).all()
-    ):
-        return rows.astype(np.uint8)
+        pass  # which line it was is found out below
     for number, line in enumerate(lines, first):
-        if fault := _find_fault(line):
+        if line.strip() and (fault := _find_fault(line)):
             raise DataError(f"{path}, line {number}: {fault}")
-    return np.empty((0, 1 + PIXELS), np.uint8)  # nothing but blank lines
+    raise DataError(f"{path}, lines {first} to {first + len(lines) - 1}: not a label and 784 pixels a line")
 
 
 def _find_fault(line: str) -> str | None:
-    if not line.strip():
-        return None
     values = line.split(",")
     if len(values) != 1 + PIXELS:
         return f"{len(values)} values where {1 + PIXELS} belong (a label, then 784 pixels)"
     for position, text in enumerate(values):
-        value = int(text) if text.strip().isascii() and text.strip().isdigit() else -1
+        digits = text.strip()
+        value = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 3 else -1
         if not 0 <= value <= (255 if position else 9):
             what = f"pixel {position} must be 0 to 255" if position else "the label must be 0 to 9"
-            return f"{what}, not {text.strip()[:20]!r}"
+            return f"{what}, not {digits[:20]!r}"
     return None
 
 
@@ -182,7 +171,7 @@ def _load_pictures(folder: Path, progress: Progress) -> Dataset:
 
 
 def _tell_label(path: Path) -> int | None:
-    if path.suffix.lower() not in PICTURE_SUFFIXES or not path.is_file():
+    if path.suffix.lower() not in SUFFIXES or not path.is_file():
         return None
     if match := _BOOK_NAME.fullmatch(path.stem):
         return int(match[1])
@@ -190,11 +179,7 @@ def _tell_label(path: Path) -> int | None:
 
 
 def _read_picture(path: Path) -> npt.NDArray[np.uint8]:
-    try:
-        with Image.open(path) as picture:
-            grey = np.asarray(ImageOps.exif_transpose(picture).convert("L"))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise BadPictureError(f"{path}: not a picture that can be read") from error
+    grey = read_photograph(path, Image.open)
     if grey.shape == (SIDE, SIDE):
         # Made for the network already, as the book's are; there the ink may be dark.
         return grey if np.median(grey) < 128 else 255 - grey

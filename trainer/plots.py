@@ -37,7 +37,8 @@ def draw_confusion(evaluation: Evaluation, title: str, path: Path) -> None:
                     weight="bold" if label == digit else "normal",
                     color="#666666" if label == digit else "black",
                 )
-    axes.set(xlabel="the network read", ylabel="it was", title=title, xticks=range(10), yticks=range(10))
+    axes.set(xlabel="the network read", ylabel="it was", xticks=range(10), yticks=range(10))
+    axes.set_title(title, parse_math=False)
     axes.tick_params(length=0)
     picture = io.BytesIO()
     figure.savefig(picture, format=path.suffix.lstrip(".") or "png", dpi=130)

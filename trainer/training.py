@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from shared.digit_image import to_inputs
 from shared.feedforward import FeedForward, FloatArray
+from shared.weights import LARGEST_FILE, MOST_LAYERS
 from trainer.backpropagation import Descent, find_gradients, initialise, make_targets, measure_loss
 from trainer.datasets import PIXELS, Dataset
 from trainer.errors import BadSettingError
@@ -53,6 +55,13 @@ class Settings:
         ):
             if not 0 < value < float("inf"):
                 raise BadSettingError(f"the {name} must be more than 0, not {value}")
+        layers = (PIXELS, *self.hidden, 10)
+        size = 4 * sum(before * after for before, after in pairwise(layers))
+        if len(layers) > MOST_LAYERS or size > LARGEST_FILE // 2:
+            raise BadSettingError(
+                f"a network of {len(self.hidden)} hidden layers and {size >> 20} MiB is more than a Pi Zero "
+                f"can carry: take fewer than {MOST_LAYERS - 1} layers and {LARGEST_FILE >> 21} MiB"
+            )
         if self.seed < 0:
             raise BadSettingError(f"the seed must not be below 0, not {self.seed}")
 

@@ -9,9 +9,8 @@ from PIL import Image
 from edge.camera import open_camera
 from edge.config import CameraSettings, FolderSettings, SimulatedSettings
 from edge.errors import CameraError
-from edge.photograph import read_photograph
 from edge.strokes import draw_digit
-from shared.errors import BadPictureError, MissingDataError
+from shared.errors import MissingDataError
 from shared.reading import read_digit
 from shared.weights import load_weights
 
@@ -142,33 +141,3 @@ def test_a_folder_that_is_missing_or_empty_is_said(tmp_path):
 def test_without_picamera2_the_error_says_how_to_get_it():
     with pytest.raises(CameraError, match="apt install python3-picamera2"):
         open_camera(CameraSettings("picamera2"))
-
-
-def test_a_photograph_is_turned_the_way_its_exif_data_says(tmp_path):
-    pixels = np.zeros((40, 60), np.uint8)
-    pixels[:, :30] = 200
-    picture = Image.fromarray(pixels)
-    exif = picture.getexif()
-    exif[0x0112] = 6  # taken with the camera turned: to be shown turned right by 90 degrees
-    picture.save(tmp_path / "turned.png", exif=exif)
-    read = read_photograph(tmp_path / "turned.png")
-    assert read.shape == (60, 40)
-    assert read[:25].mean() > 190
-    assert read[35:].mean() < 10
-
-
-def test_transparent_pixels_are_paper(tmp_path):
-    Image.new("RGBA", (30, 30), (0, 0, 0, 0)).save(tmp_path / "clear.png")
-    assert read_photograph(tmp_path / "clear.png").min() == 255
-
-
-@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0"])
-def test_what_is_no_picture_is_said(tmp_path, content):
-    (tmp_path / "file.png").write_bytes(content)
-    with pytest.raises(BadPictureError, match=r"file\.png: not an image"):
-        read_photograph(tmp_path / "file.png")
-
-
-def test_a_missing_photograph_is_said(tmp_path):
-    with pytest.raises(BadPictureError, match="no file"):
-        read_photograph(tmp_path / "none.png")

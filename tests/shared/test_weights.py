@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -234,6 +235,39 @@ def test_other_files_are_called_foreign(tmp_path):
     for name in ("other", "no_card", "text", "empty"):
         with pytest.raises(ForeignWeightsError, match=rf"{name}\.npz: "):
             load_weights(tmp_path / f"{name}.npz")
+
+
+def test_a_card_with_nan_in_it_is_refused(file):
+    with pytest.raises(ForeignWeightsError, match="not JSON"):
+        parse_weights(change_card(file, metrics={"accuracy": float("nan")}))
+
+
+def test_a_network_too_large_to_be_loaded_is_not_exported(tmp_path, card):
+    network = FeedForward([np.random.default_rng(0).random((12000, 784)), np.ones((10, 12000))])
+    with pytest.raises(OversizedWeightsError):
+        export_weights(tmp_path / "big.npz", network, card)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_offset_beyond_all_numbers_is_refused(file):
+    content = bytearray(file.read_bytes())
+    directory = content.index(b"PK\x01\x02")
+    extra = (1).to_bytes(2, "little") + (8).to_bytes(2, "little") + b"\xff" * 8
+    name_length = int.from_bytes(content[directory + 28 : directory + 30], "little")
+    content[directory + 30 : directory + 32] = len(extra).to_bytes(2, "little")
+    content[directory + 42 : directory + 46] = b"\xff" * 4
+    content[directory + 46 + name_length : directory + 46 + name_length] = extra
+    end = content.rindex(b"PK\x05\x06")
+    size = int.from_bytes(content[end + 12 : end + 16], "little") + len(extra)
+    content[end + 12 : end + 16] = size.to_bytes(4, "little")
+    with pytest.raises(WeightsError):
+        parse_weights(bytes(content))
+
+
+def test_a_pipe_as_weights_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ForeignWeightsError, match="not a file"):
+        load_weights(tmp_path / "pipe")
 
 
 def test_a_pickle_in_it_is_refused_unopened(tmp_path, file):

@@ -70,6 +70,8 @@ def test_progress_reaches_the_end(drawn_digits):
         ({"learning_rate": float("nan")}, "learning rate must be more than 0"),
         ({"batch_size": 0}, "batch size must be more than 0"),
         ({"hidden": (20, 0)}, "number of hidden nodes must be more than 0"),
+        ({"hidden": (10**9,)}, "more than a Pi Zero "),
+        ({"hidden": (10,) * 15}, "a network of 15 hidden layers"),
         ({"seed": -1}, "seed must not be below 0"),
     ],
 )

@@ -1,0 +1,101 @@
+"""Image files as frames, read the same way by the trainer and by the edge.
+
+Pillow is not imported here: whoever has it hands in `PIL.Image.open`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.digit_finder import SMALLEST_FRAME
+from shared.errors import BadPictureError
+
+SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+# More is no photograph, and would fill a Pi Zero's memory.
+MOST_PIXELS = 50_000_000
+
+# Finding a digit needs no more pixels along the longer side than between this and twice this.
+ENOUGH_PIXELS = 1280
+
+_ORIENTATION = 0x0112  # the EXIF tag
+
+Pixels = npt.NDArray[np.uint8]
+
+# How to turn a picture upright, by its EXIF orientation; 1 is upright already.
+_UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: np.transpose,
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(np.transpose(pixels), 2),
+    8: np.rot90,
+}
+
+
+def read_photograph(path: Path, open_picture: Callable[[Path], Any]) -> Pixels:
+    """Read an image file as grey pixels, uint8 (height, width), the way up its EXIF data says.
+
+    Transparent pixels are paper. Large pictures are reduced while they are read.
+
+    Parameters
+    ----------
+    open_picture : `PIL.Image.open`
+
+    Raises
+    ------
+    BadPictureError : if it is no image that can be read, or too large or too small to be a photograph
+    """
+    if not path.is_file():
+        raise BadPictureError(f"no file {path}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the limit on pixels below is stricter than Pillow's
+            with open_picture(path) as picture:
+                width, height = picture.size
+                if width * height <= MOST_PIXELS and min(width, height) >= SMALLEST_FRAME:
+                    return _read_upright(picture)
+    except Exception as error:  # decoders raise all kinds of errors over a damaged file
+        raise BadPictureError(f"{path}: not an image that can be read") from error
+    raise BadPictureError(
+        f"{path}: {width}x{height} pixels, where {SMALLEST_FRAME}x{SMALLEST_FRAME} to "
+        f"{MOST_PIXELS // 1_000_000} million belong"
+    )
+
+
+def _read_upright(picture: Any) -> Pixels:
+    orientation = picture.getexif().get(_ORIENTATION, 1)
+    picture.draft("L", (ENOUGH_PIXELS, ENOUGH_PIXELS))  # a JPEG can be read at a fraction of its size
+    if picture.mode.startswith("I") or picture.mode == "F":
+        pixels = _scale_deep(np.asarray(picture, np.float32))
+    else:
+        if "A" in picture.getbands() or "transparency" in picture.info:
+            picture = _put_on_paper(picture.convert("RGBA"))
+        grey = picture.convert("L")
+        factor = max(grey.size) // ENOUGH_PIXELS
+        pixels = np.asarray(grey.reduce(factor) if factor > 1 else grey)
+    if turn := _UPRIGHT.get(orientation):
+        pixels = turn(pixels)
+    return np.ascontiguousarray(pixels)
+
+
+def _put_on_paper(picture: Any) -> Any:
+    paper = picture.copy()
+    paper.paste((255, 255, 255, 255), (0, 0, *picture.size))
+    paper.alpha_composite(picture)
+    return paper
+
+
+def _scale_deep(values: npt.NDArray[np.float32]) -> Pixels:
+    """Scale a picture of 16 bits a pixel, or of floating point numbers, to bytes."""
+    highest = float(np.nanmax(values, initial=0.0))
+    full = 65535.0 if highest > 255 else 255.0 if highest > 1 else 1.0
+    pixels: Pixels = (np.clip(np.nan_to_num(values) / full, 0, 1) * 255).astype(np.uint8)
+    return pixels
