@@ -195,7 +195,7 @@ def run_demo(folder: Path, count: int) -> int:
     try:
         listener = Listener(port, Topics("demo"))
         try:
-            return _judge(*_hold_up(folder, configuration, count, listener), listener, folder)
+            return _judge(*_hold_up(folder, configuration, count, listener), count, listener, folder)
         finally:
             listener.close()
     finally:
@@ -259,13 +259,15 @@ def _print_round(number: int, count: int, this: Round, event: EventMessage, lit:
         print(f"{led_line:>{MARGIN}}   {line}".rstrip(), flush=True)
 
 
-def _judge(rounds: list[Round], leds_agreed: bool, status: int, listener: Listener, folder: Path) -> int:
+def _judge(
+    rounds: list[Round], leds_agreed: bool, status: int, count: int, listener: Listener, folder: Path
+) -> int:
     until = time.monotonic() + ANSWER_S
     while listener.states[-1:] != ["offline"] and time.monotonic() < until:
         time.sleep(0.05)
     right = sum(round_.is_right for round_ in rounds)
     faults = []
-    if right < NEEDED_SHARE * max(len(rounds), 1):
+    if right < NEEDED_SHARE * count:
         faults.append(f"fewer than {NEEDED_SHARE:.0%} were read right")
     if not leds_agreed:
         faults.append("the LEDs showed something else than MQTT said")
@@ -275,7 +277,7 @@ def _judge(rounds: list[Round], leds_agreed: bool, status: int, listener: Listen
         faults.append(f"the broker still has {listener.held_up} as held up")
     if status:
         faults.append(f"the daemon ended with status {status}")
-    print(f"\n{right} of {len(rounds)} digits read right, said once over MQTT, shown on the LEDs")
+    print(f"\n{right} of {count} digits read right, said once over MQTT, shown on the LEDs")
     for fault in faults:
         print(f"demo: {fault}: see {folder}/edge.log and broker.log", file=sys.stderr)
     return 1 if faults else 0

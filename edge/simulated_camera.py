@@ -119,14 +119,14 @@ class SimulatedCamera:
         return picture
 
 
-def _load_mnist(folder: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]] | None:
-    """Load MNIST's test images and labels from the folder or $INKLING_DATA; None where there are none."""
-    chosen = folder or os.environ.get("INKLING_DATA")
-    if not chosen:
-        return None
+def _load_mnist(chosen: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]] | None:
+    """Load MNIST's test images and labels; None where there are none and none were asked for."""
+    # Where 'inkling-trainer fetch' puts them, unless told otherwise.
+    data_home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    folder = Path(chosen or os.environ.get("INKLING_DATA") or Path(data_home) / "inkling")
     try:
-        return read_digits(Path(chosen) / TEST_IMAGES, Path(chosen) / TEST_LABELS)
+        return read_digits(folder / TEST_IMAGES, folder / TEST_LABELS)
     except MissingDataError:
-        if folder:
+        if chosen:
             raise
         return None

@@ -37,6 +37,12 @@ def mnist() -> Path:
     return directory
 
 
+@pytest.fixture
+def no_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Make it so that no MNIST is found where it usually is: simulated digits are drawn then."""
+    monkeypatch.setenv("INKLING_DATA", str(tmp_path / "no-mnist"))
+
+
 @pytest.fixture(scope="session")
 def drawn_digits() -> Dataset:
     """Six hundred drawn digits, for training without MNIST."""

@@ -9,6 +9,7 @@ from PIL import Image
 from edge.camera import open_camera
 from edge.config import CameraSettings, FolderSettings, SimulatedSettings
 from edge.errors import CameraError
+from edge.simulated_camera import SimulatedCamera
 from edge.strokes import draw_digit
 from shared.errors import MissingDataError
 from shared.reading import read_digit
@@ -42,8 +43,7 @@ def test_without_a_list_it_goes_on_with_random_digits():
 
 
 @pytest.mark.parametrize("kind", ["drawn", "mnist"])
-def test_simulated_digits_are_read_right(kind, request, monkeypatch):
-    monkeypatch.delenv("INKLING_DATA", raising=False)
+def test_simulated_digits_are_read_right(kind, request, no_mnist):
     folder = str(request.getfixturevalue("mnist")) if kind == "mnist" else ""
     network = load_weights().network
     settings = simulate(digits=tuple(range(10)), hold_s=0.6, gap_s=0.1, mnist=folder)
@@ -80,6 +80,14 @@ def test_drawn_strokes_look_like_ink_on_paper(digit):
     assert image.min() == 0
     assert image.max() == 1
     assert 0.05 < image.mean() < 0.3
+
+
+def test_mnist_is_shown_where_the_trainer_put_it(mnist, monkeypatch):
+    monkeypatch.setenv("INKLING_DATA", str(mnist))
+    camera = SimulatedCamera(simulate())
+    assert camera._mnist is not None
+    monkeypatch.setenv("INKLING_DATA", "/nowhere")
+    assert SimulatedCamera(simulate())._mnist is None
 
 
 @pytest.fixture

@@ -99,9 +99,8 @@ def subscriber(broker):
 
 
 @pytest.fixture
-def start(tmp_path, monkeypatch):
+def start(tmp_path, no_mnist):
     """Start the daemon with the simulated camera; gives the process. It is ended after the test."""
-    monkeypatch.delenv("INKLING_DATA", raising=False)
     processes = []
 
     def run(digits=(), *, port, hold_s=1.2, gap_s=0.8, health_s=60.0, more=""):
