@@ -20,6 +20,9 @@ from trainer.mnist import find_data_directory
 
 ROOT = Path(__file__).parents[1]
 
+# Told before any test changes the environment.
+MNIST = find_data_directory()
+
 
 def wait_until(condition: Callable[[], object], timeout_s: float = 15.0) -> None:
     """Wait for a condition; the time-out is for a test that has failed, however slow the machine."""
@@ -31,10 +34,9 @@ def wait_until(condition: Callable[[], object], timeout_s: float = 15.0) -> None
 
 @pytest.fixture(scope="session")
 def mnist() -> Path:
-    directory = find_data_directory()
-    if not (directory / TEST_IMAGES).exists() or not (directory / TRAINING_IMAGES).exists():
+    if not (MNIST / TEST_IMAGES).exists() or not (MNIST / TRAINING_IMAGES).exists():
         pytest.skip("MNIST is not there: 'inkling-trainer fetch' could not fetch it")
-    return directory
+    return MNIST
 
 
 @pytest.fixture
