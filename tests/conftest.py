@@ -1,6 +1,7 @@
 """What many tests need: MNIST, a real broker, real weights, and a way to wait."""
 
 import getpass
+import os
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from deploy.broker import ANYBODY, find_free_port, find_mosquitto, start_broker
 from edge.strokes import draw_digit
@@ -19,6 +21,10 @@ from trainer.datasets import Dataset
 from trainer.mnist import find_data_directory
 
 ROOT = Path(__file__).parents[1]
+
+# A slow machine is no fault, and what is tried in continuous integration is the same each time.
+settings.register_profile("inkling", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("inkling")
 
 # Told before any test changes the environment.
 MNIST = find_data_directory()

@@ -24,7 +24,7 @@ FIVE = [
 ]
 TWO = [[(0.0, 0.2), (0.2, 0.0), (0.5, 0.1), (0.5, 0.35), (0.0, 1.0), (0.6, 1.0)]]
 
-quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 
 def draw(strokes, *, size=100.0, pen=8.0, at=(130.0, 60.0), shape=(HEIGHT, WIDTH)):

@@ -124,7 +124,7 @@ def test_a_cut_file_is_said_to_be_cut(file):
         parse_weights(content[: len(content) // 2])
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_changed_byte_is_refused_or_changes_nothing(file, data):
     content = bytearray(file.read_bytes())
@@ -138,7 +138,7 @@ def test_a_changed_byte_is_refused_or_changes_nothing(file, data):
     assert trained.sha256 == load_weights(file).sha256
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(content=st.binary(max_size=3000))
 def test_random_bytes_are_refused(content):
     with pytest.raises(WeightsError):

@@ -20,7 +20,7 @@ def measure_loss_by_hand(weights, biases, inputs, targets):
     return total / len(inputs)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     layers=st.lists(st.integers(1, 6), min_size=2, max_size=4),
     batch=st.integers(1, 5),
