@@ -136,6 +136,11 @@ def test_classify_prints_a_line_for_each_image(tmp_path, photograph):
     assert "three.png: 3 (confidence" in run(EDGE, "classify", photograph, cwd=tmp_path).stdout
 
 
+def test_classify_gives_paths_back_as_they_were_typed(tmp_path, photograph):
+    result = run(EDGE, "classify", "--json", f"./{photograph.name}", cwd=tmp_path)
+    assert json.loads(result.stdout)["path"] == f"./{photograph.name}"
+
+
 def test_below_the_needed_confidence_nothing_is_said(tmp_path, photograph):
     result = run(EDGE, "classify", "--json", "--confidence", "1", photograph, cwd=tmp_path)
     answer = json.loads(result.stdout)
