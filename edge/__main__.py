@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from shared.command_line import run_command
+from importlib import import_module
 
-NAME = "inkling-edge"
+from shared.command_line import run_command
 
 
 def main() -> int:
     """Run the command line; returns the exit status."""
-    return run_command(NAME, _run)
-
-
-def _run() -> int:
-    # Imported here, so that Ctrl-C meanwhile ends as cleanly as later.
-    from edge.cli import main as run
-
-    return run()
+    # Imported under guard, so that Ctrl-C meanwhile ends as cleanly as later.
+    return run_command("inkling-edge", lambda: int(import_module("edge.cli").main()))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ gpiozero drives them; `GPIOZERO_PIN_FACTORY=mock` gives it pins on a machine tha
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import chain, cycle, repeat
 from typing import Any, Protocol
@@ -66,7 +67,7 @@ class SevenSegmentDisplay:
         self._display.close()
 
 
-class LedRow:
+class LedRow(ABC):
     """LEDs in a row, each with a meaning of its own."""
 
     legend: str
@@ -77,9 +78,9 @@ class LedRow:
         self._board: Any = LEDBoard(*pins, active_high=active_high)
 
     @staticmethod
+    @abstractmethod
     def choose(digit: int | None) -> Sequence[int]:
         """Tell which LEDs to light, 0 or 1 for each."""
-        raise NotImplementedError
 
     def show(self, digit: int | None) -> None:
         """Light the LEDs of a digit."""
