@@ -1,4 +1,4 @@
-"""Topics and payloads: everything that a device says over MQTT, in one place.
+"""Topics and payloads: everything that a device says and hears over MQTT, in one place.
 
 A payload is one JSON object. Keys without a value are left out, except `digit`, whose null means
 that nothing is held up. Readers ignore keys they do not know, because keys are only ever added.
@@ -26,6 +26,9 @@ Digit = Annotated[int | None, Between(0, 9)]
 DEVICE_NAME = re.compile(r"[a-z0-9_-]{1,32}")
 IMAGE_SIDE = 28
 
+# Where Home Assistant says that it has started.
+HOME_ASSISTANT_STATUS = "homeassistant/status"
+
 
 class Topics:
     """The topics of one device.
@@ -49,6 +52,16 @@ class Topics:
         self.event = f"{self.base}/event"
         self.health = f"{self.base}/health"
         self.info = f"{self.base}/info"
+        self.view = f"{self.base}/view"
+        self.discovery = f"homeassistant/device/{device}/config"
+
+    def request(self, verb: str) -> str:
+        """Where the device is asked to do something; "+" as the verb for all that it may be asked."""
+        return f"{self.base}/request/{verb}"
+
+    def response(self, verb: str) -> str:
+        """Where it answers a request."""
+        return f"{self.base}/response/{verb}"
 
 
 def name_device(host: str) -> str:

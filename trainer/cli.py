@@ -200,7 +200,12 @@ def _load(path: Path | None, options: argparse.Namespace, *, test: bool) -> Data
 
 def run_fetch(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer fetch`."""
-    fetch_mnist(find_data_directory(options.data_dir), messages.print)
+    with messages.status("fetching MNIST") as status:
+        fetch_mnist(
+            find_data_directory(options.data_dir),
+            messages.print,
+            lambda name, share: status.update(f"{name} {share:.0%}"),
+        )
     return 0
 
 

