@@ -48,6 +48,7 @@ from shared.records import RecordError, read_record
 # A million float32 weights are 4 MB; a Pi Zero has 512 MB for everything.
 LARGEST_FILE = 32 * 1024 * 1024
 LARGEST_CARD = 64 * 1024
+MOST_BRACKETS = 200  # in a card; so it cannot nest so deep that reading or writing it again fails
 MOST_LAYERS = 16
 MOST_MEMBERS = 2 * MOST_LAYERS + 2
 
@@ -285,6 +286,8 @@ def _unpack_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 def _parse_card(text: bytes) -> ModelCard:
     if len(text) > LARGEST_CARD:
         raise OversizedWeightsError(f"its model card is larger than {LARGEST_CARD >> 10} KiB")
+    if text.count(b"[") + text.count(b"{") > MOST_BRACKETS:
+        raise OversizedWeightsError(f"its model card has more than {MOST_BRACKETS} lists and tables")
     try:
         content = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
