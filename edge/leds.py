@@ -140,11 +140,6 @@ class StatusLed:
         """Show which part has a problem: the first of these."""
         self._led.source = make_pattern(BLINKS.get(parts[0], BLINKS_FOR_OTHERS) if parts else 0)
 
-    @property
-    def is_lit(self) -> bool:
-        """Whether it is lit now."""
-        return bool(self._led.is_lit)
-
     def close(self) -> None:
         """Turn off and give the pin back."""
         self._led.source = None

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Literal
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -101,7 +101,7 @@ class MqttOutput:
         self._where = f"{settings.host}:{settings.port}"
         self._health.report(PART, f"connecting to {self._where}", logging.INFO)
         self._client = make_client(settings, topics)
-        self._client.will_set(topics.availability, _encode_availability("offline"), QOS, retain=True)
+        self._client.will_set(topics.availability, encode(Availability("offline")), QOS, retain=True)
         self._client.on_connect = self._note_connect
         self._client.on_connect_fail = self._note_connect_fail
         self._client.on_disconnect = self._note_disconnect
@@ -188,8 +188,8 @@ class MqttOutput:
         expiry_s = max(1, round(EXPIRY_INTERVALS * self._health_interval_s))
         return Message(self._topics.prediction, encode(self._prediction), retain=True, expiry_s=expiry_s)
 
-    def _tell_availability(self, state: str) -> Message:
-        return Message(self._topics.availability, _encode_availability(state), retain=True)
+    def _tell_availability(self, state: Literal["online", "offline"]) -> Message:
+        return Message(self._topics.availability, encode(Availability(state)), retain=True)
 
     def _tell_health(self) -> Message:
         frames_per_s, frame_ms = self._health.take_frame_rate()
@@ -229,10 +229,7 @@ class MqttOutput:
 
     def _on_connect(self, reason_code: Any) -> None:
         if reason_code.is_failure:
-            self._health.report(
-                PART,
-                f"{self._where} refuses us ({reason_code}): check mqtt.username and mqtt.password_file",
-            )
+            self._health.report(PART, _describe_refusal(self._where, reason_code))
             return
         log.info("connected to %s as %s", self._where, self._topics.device)
         self._connected = True
@@ -320,11 +317,11 @@ def try_broker(settings: MqttSettings, topics: Topics, timeout_s: float) -> None
         client.disconnect()
         client.loop_stop()
     if reason_code.is_failure:
-        raise BrokerError(f"{where} refuses us ({reason_code}): check mqtt.username and mqtt.password_file")
+        raise BrokerError(_describe_refusal(where, reason_code))
 
 
-def _encode_availability(state: str) -> bytes:
-    return encode(Availability("online" if state == "online" else "offline"))
+def _describe_refusal(where: str, reason_code: Any) -> str:
+    return f"{where} refuses us ({reason_code}): check mqtt.username and mqtt.password_file"
 
 
 def _read_password(path: str) -> str | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from shared.digit_image import IMAGE_SIZE
 from shared.feedforward import FloatArray
-
-SIDE = 28
 
 Point = tuple[float, float]
 
@@ -36,8 +35,8 @@ def draw_digit(digit: int, random: np.random.Generator) -> FloatArray:
     """Draw a digit with a slightly unsteady hand: float32 (28, 28), 1 = ink, in a 20x20 box."""
     pen = random.uniform(1.1, 1.7)
     slant, stretch = random.uniform(-0.15, 0.15), random.uniform(0.9, 1.1)
-    rows, columns = np.mgrid[:SIDE, :SIDE].astype(np.float32)
-    distance = np.full((SIDE, SIDE), np.inf, np.float32)
+    rows, columns = np.mgrid[:IMAGE_SIZE, :IMAGE_SIZE].astype(np.float32)
+    distance = np.full((IMAGE_SIZE, IMAGE_SIZE), np.inf, np.float32)
     for stroke in STROKES[digit]:
         points = np.array(stroke) + random.normal(0, 0.008, (len(stroke), 2))
         x = 4 + 20 * ((points[:, 0] - 0.5) * stretch + 0.5 + slant * (0.5 - points[:, 1]))

@@ -109,14 +109,15 @@ class FeedForward:
         WrongShapeError : if the inputs do not fit the first layer
         """
         signal = np.asarray(inputs, dtype=np.float32)
-        if signal.ndim not in (1, 2) or signal.shape[-1] != self.layers[0]:
+        nodes = self.weights[0].shape[1]
+        if signal.ndim not in (1, 2) or signal.shape[-1] != nodes:
             raise WrongShapeError(
-                f"inputs of shape {signal.shape} do not fit {self.layers[0]} input nodes: "
-                f"give ({self.layers[0]},) or (batch, {self.layers[0]})"
+                f"inputs of shape {signal.shape} do not fit {nodes} input nodes: "
+                f"give ({nodes},) or (batch, {nodes})"
             )
         batch = signal.shape[:-1]
         if not self._signals or self._signals[0].shape[:-1] != batch:
-            self._signals = [np.empty((*batch, nodes), dtype=np.float32) for nodes in self.layers[1:]]
+            self._signals = [np.empty((*batch, len(matrix)), dtype=np.float32) for matrix in self.weights]
         squash = ACTIVATIONS[self.activation].squash
         signals = [signal]
         for index, (matrix, out) in enumerate(zip(self.weights, self._signals, strict=True)):

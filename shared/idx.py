@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from shared.digit_image import IMAGE_SIZE
 from shared.errors import DataError, MissingDataError
 
 TEST_IMAGES = "t10k-images-idx3-ubyte"
@@ -55,7 +56,11 @@ def read_digits(images: Path, labels: Path) -> tuple[npt.NDArray[np.uint8], npt.
     MissingDataError, DataError : as `read_idx`, and if the two do not fit, or hold no digits
     """
     pictures, digits = read_idx(images), read_idx(labels)
-    if pictures.shape[1:] != (28, 28) or digits.shape != pictures.shape[:1] or not len(digits):
+    if (
+        pictures.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE)
+        or digits.shape != pictures.shape[:1]
+        or not len(digits)
+    ):
         raise DataError(
             f"{images}: pictures of shape {pictures.shape} do not fit labels of shape {digits.shape}: "
             "fetch both again with 'inkling-trainer fetch'"

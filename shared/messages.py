@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 
+from shared.digit_image import IMAGE_SIZE
 from shared.errors import BadMessageError, BadTopicError
 from shared.feedforward import FloatArray
 from shared.records import Between, RecordError, read_record
@@ -24,7 +25,6 @@ M = TypeVar("M")
 Digit = Annotated[int | None, Between(0, 9)]
 
 DEVICE_NAME = re.compile(r"[a-z0-9_-]{1,32}")
-IMAGE_SIDE = 28
 
 # Where Home Assistant says that it has started.
 HOME_ASSISTANT_STATUS = "homeassistant/status"
@@ -202,7 +202,7 @@ def decode_image(text: str) -> FloatArray:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise BadMessageError("an image that is not base64") from error
-    if len(content) != IMAGE_SIDE * IMAGE_SIDE:
-        raise BadMessageError(f"an image of {len(content)} bytes: it must be {IMAGE_SIDE * IMAGE_SIDE}")
-    picture = np.frombuffer(content, dtype=np.uint8).reshape(IMAGE_SIDE, IMAGE_SIDE)
+    if len(content) != IMAGE_SIZE * IMAGE_SIZE:
+        raise BadMessageError(f"an image of {len(content)} bytes: it must be {IMAGE_SIZE * IMAGE_SIZE}")
+    picture = np.frombuffer(content, dtype=np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)
     return picture.astype(np.float32) / np.float32(255)

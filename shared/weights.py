@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from shared import __version__
 from shared.atomic_file import write_atomically
-from shared.digit_image import NORMALISATION
+from shared.digit_image import IMAGE_SIZE, NORMALISATION
 from shared.errors import (
     ForeignWeightsError,
     MissingWeightsError,
@@ -53,7 +53,7 @@ MOST_LAYERS = 16
 MOST_MEMBERS = 2 * MOST_LAYERS + 2
 
 # A picture of 28x28 goes in, a digit comes out.
-INPUT_NODES, OUTPUT_NODES = 784, 10
+INPUT_NODES, OUTPUT_NODES = IMAGE_SIZE * IMAGE_SIZE, 10
 
 DEFAULT_WEIGHTS = Path(__file__).with_name("default_weights.npz")
 

@@ -86,34 +86,20 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="NODES",
         help=f"nodes in the hidden layer, or in each of several (default: {defaults.hidden[0]})",
     )
-    train_parser.add_argument(
-        "--learning-rate",
-        type=float,
-        default=defaults.learning_rate,
-        metavar="RATE",
-        help="first step's length (default: %(default)s)",
-    )
-    train_parser.add_argument(
-        "--epochs",
-        type=int,
-        default=defaults.epochs,
-        metavar="N",
-        help="times every picture is seen (default: %(default)s)",
-    )
-    train_parser.add_argument(
-        "--batch-size",
-        type=int,
-        default=defaults.batch_size,
-        metavar="N",
-        help="pictures a step (default: %(default)s)",
-    )
-    train_parser.add_argument(
-        "--seed",
-        type=int,
-        default=defaults.seed,
-        metavar="N",
-        help="the same seed gives the same weights (default: %(default)s)",
-    )
+    for option, metavar, meaning in (
+        ("--learning-rate", "RATE", "first step's length"),
+        ("--epochs", "N", "times every picture is seen"),
+        ("--batch-size", "N", "pictures a step"),
+        ("--seed", "N", "the same seed gives the same weights"),
+    ):
+        default = getattr(defaults, option.strip("-").replace("-", "_"))
+        train_parser.add_argument(
+            option,
+            type=type(default),
+            default=default,
+            metavar=metavar,
+            help=f"{meaning} (default: %(default)s)",
+        )
     train_parser.add_argument(
         "--rotate",
         type=float,

@@ -14,13 +14,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from shared.digit_finder import find_digit
-from shared.digit_image import normalise
+from shared.digit_image import IMAGE_SIZE, normalise
 from shared.errors import DataError, MissingDataError
 from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS, read_digits
 from shared.photograph import SUFFIXES, read_photograph
 
-SIDE = 28
-PIXELS = SIDE * SIDE
+PIXELS = IMAGE_SIZE * IMAGE_SIZE
 
 # Lines of a CSV file that are parsed at once: enough to be quick, few enough to show progress.
 CSV_LINES = 2000
@@ -81,7 +80,7 @@ def load_mnist(directory: Path, *, test: bool) -> Dataset:
     return Dataset(name, *read_digits(directory / image_name, directory / label_name))
 
 
-def load_dataset(path: Path, *, test: bool = False, progress: Progress | None = None) -> Dataset:
+def load_dataset(path: Path, *, test: bool = False, progress: Progress = lambda _: None) -> Dataset:
     """Load a data set from whatever `path` is.
 
     Parameters
@@ -99,14 +98,10 @@ def load_dataset(path: Path, *, test: bool = False, progress: Progress | None = 
     if not path.exists():
         raise MissingDataError(f"no data set at {path}: give a CSV file or a folder of pictures")
     if path.is_file():
-        return _load_csv(path, progress or _ignore)
+        return _load_csv(path, progress)
     if (path / TRAINING_IMAGES).exists() or (path / TEST_IMAGES).exists():
         return load_mnist(path, test=test)
-    return _load_pictures(path, progress or _ignore)
-
-
-def _ignore(share: float) -> None:
-    """Report progress to nobody."""
+    return _load_pictures(path, progress)
 
 
 def _load_csv(path: Path, progress: Progress) -> Dataset:
@@ -122,7 +117,7 @@ def _load_csv(path: Path, progress: Progress) -> Dataset:
     rows = np.concatenate(parts) if parts else np.empty((0, 1 + PIXELS), np.uint8)
     if not len(rows):
         raise DataError(f"{path}: an empty file; a line is a label and 784 pixels")
-    return Dataset(path.name, rows[:, 1:].reshape(-1, SIDE, SIDE), rows[:, 0])
+    return Dataset(path.name, rows[:, 1:].reshape(-1, IMAGE_SIZE, IMAGE_SIZE), rows[:, 0])
 
 
 def _parse_rows(lines: list[str], path: Path, first: int) -> npt.NDArray[np.uint8]:
@@ -163,7 +158,7 @@ def _load_pictures(folder: Path, progress: Progress) -> Dataset:
             f"{folder}: no pictures named like the book's (..._3.png) or sorted into folders 0 to 9, "
             "and no MNIST: fetch MNIST with 'inkling-trainer fetch'"
         )
-    images = np.empty((len(labelled), SIDE, SIDE), np.uint8)
+    images = np.empty((len(labelled), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     for index, (path, _) in enumerate(labelled):
         images[index] = _read_picture(path)
         progress((index + 1) / len(labelled))
@@ -180,7 +175,7 @@ def _tell_label(path: Path) -> int | None:
 
 def _read_picture(path: Path) -> npt.NDArray[np.uint8]:
     grey = read_photograph(path, Image.open)
-    if grey.shape == (SIDE, SIDE):
+    if grey.shape == (IMAGE_SIZE, IMAGE_SIZE):
         # Made for the network already, as the book's are; there the ink may be dark.
         return grey if np.median(grey) < 128 else 255 - grey
     found = find_digit(grey)

@@ -12,9 +12,9 @@ from threadpoolctl import threadpool_limits
 
 from shared.digit_image import to_inputs
 from shared.feedforward import FeedForward, FloatArray
-from shared.weights import LARGEST_FILE, MOST_LAYERS
+from shared.weights import INPUT_NODES, LARGEST_FILE, MOST_LAYERS, OUTPUT_NODES
 from trainer.backpropagation import Descent, find_gradients, initialise, make_targets, measure_loss
-from trainer.datasets import PIXELS, Dataset
+from trainer.datasets import Dataset
 from trainer.errors import BadSettingError
 from trainer.evaluation import measure_accuracy
 
@@ -55,7 +55,7 @@ class Settings:
         ):
             if not 0 < value < float("inf"):
                 raise BadSettingError(f"the {name} must be more than 0, not {value}")
-        layers = (PIXELS, *self.hidden, 10)
+        layers = (INPUT_NODES, *self.hidden, OUTPUT_NODES)
         size = 4 * sum(before * after for before, after in pairwise(layers))
         if len(layers) > MOST_LAYERS or size > LARGEST_FILE // 2:
             raise BadSettingError(
@@ -140,7 +140,7 @@ def _train(
 ) -> Outcome:
     started = time.process_time()
     random = np.random.default_rng(settings.seed)
-    network = initialise((PIXELS, *settings.hidden, 10), random, biases=settings.biases)
+    network = initialise((INPUT_NODES, *settings.hidden, OUTPUT_NODES), random, biases=settings.biases)
     targets = make_targets(dataset.labels)
     common_input = to_inputs((dataset.images.mean(axis=0, dtype=np.float64) / 255).astype(np.float32))
     descent = Descent(network, common_input)
