@@ -16,6 +16,7 @@ from shared import __version__
 from shared.command_line import FAILED
 
 if TYPE_CHECKING:
+    from shared.digit_finder import NoDigit
     from shared.reading import Reading
 
 NAME = "inkling-edge"
@@ -127,24 +128,28 @@ def run_classify(options: argparse.Namespace) -> int:
             print(f"{NAME}: {error}", file=sys.stderr)
             status = FAILED
             continue
-        said = reading is not None and reading.confidence >= options.confidence
-        print(_tell_reading(path, reading, said, as_json=options.json), flush=True)
+        print(_tell_reading(path, reading, options.confidence, as_json=options.json), flush=True)
     return status
 
 
-def _tell_reading(path: str, reading: Reading | None, said: bool, *, as_json: bool) -> str:
+def _tell_reading(path: str, reading: Reading | NoDigit, needed: float, *, as_json: bool) -> str:
+    from shared.digit_finder import NoDigit
+
+    found = None if isinstance(reading, NoDigit) else reading
+    said = found is not None and found.confidence >= needed
     if as_json:
         return json.dumps(
             {
                 "path": path,
-                "digit": reading.digit if reading and said else None,
-                "confidence": round(reading.confidence, 6) if reading else 0.0,
-                "outputs": [round(float(output), 6) for output in reading.outputs] if reading else None,
-                "box": list(reading.box) if reading else None,
+                "digit": found.digit if found and said else None,
+                "confidence": round(found.confidence, 6) if found else 0.0,
+                "outputs": [round(float(output), 6) for output in found.outputs] if found else None,
+                "box": list(found.box) if found else None,
+                "reason": None if found else str(reading),
             }
         )
-    if reading is None:
-        return f"{path}: no digit found"
+    if found is None:
+        return f"{path}: {reading}"
     if said:
-        return f"{path}: {reading.digit} (confidence {reading.confidence:.2f})"
-    return f"{path}: not sure, perhaps {reading.digit} (confidence {reading.confidence:.2f})"
+        return f"{path}: {found.digit} (confidence {found.confidence:.2f})"
+    return f"{path}: not sure, perhaps {found.digit} (confidence {found.confidence:.2f})"

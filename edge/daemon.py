@@ -17,6 +17,7 @@ from edge.service import notify
 from edge.settling import Prediction, Settling, Withdrawal
 from edge.terminal import TerminalOutput
 from shared import __version__
+from shared.digit_finder import NoDigit
 from shared.errors import InklingError
 from shared.feedforward import FeedForward
 from shared.messages import InfoMessage, Topics
@@ -40,7 +41,7 @@ class Output(Protocol):
     def withdraw(self) -> None:
         """Say that it is not held up any more."""
 
-    def follow(self, frame: Frame, reading: Reading | None) -> None:
+    def follow(self, frame: Frame, reading: Reading | NoDigit) -> None:
         """Do what has to be done with every frame."""
 
     def close(self) -> None:
@@ -118,7 +119,7 @@ def _tell(
     output: Output,
     health: Health,
     frame: Frame,
-    reading: Reading | None,
+    reading: Reading | NoDigit,
     change: Prediction | Withdrawal | None,
 ) -> None:
     """Tell one output; what it raises stays with it."""

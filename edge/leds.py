@@ -15,6 +15,7 @@ from edge.camera import Frame
 from edge.config import LedSettings
 from edge.errors import PinError
 from edge.settling import Prediction
+from shared.digit_finder import NoDigit
 from shared.reading import Reading
 
 # How often the status LED blinks before a pause, for the first part that has a problem.
@@ -199,7 +200,7 @@ class LedOutput:
         if self._display is not None:
             self._display.show(digit)
 
-    def follow(self, frame: Frame, reading: Reading | None) -> None:
+    def follow(self, frame: Frame, reading: Reading | NoDigit) -> None:
         """Nothing to do between predictions: gpiozero blinks by itself."""
 
     def tell_problems(self, parts: Sequence[str]) -> None:

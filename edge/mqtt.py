@@ -28,6 +28,7 @@ from edge.errors import BrokerError, ConfigurationError
 from edge.health import Health, measure_memory_mb, measure_temperature_c
 from edge.outbox import Message, Outbox
 from edge.settling import Prediction
+from shared.digit_finder import NoDigit
 from shared.messages import (
     Availability,
     EventMessage,
@@ -139,7 +140,7 @@ class MqttOutput:
         self._outbox.put_state(self._tell_prediction())
         self.tend()
 
-    def follow(self, frame: Frame, reading: Reading | None) -> None:
+    def follow(self, frame: Frame, reading: Reading | NoDigit) -> None:
         """Keep the connection's business going with every frame."""
         self.tend()
 

@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from edge.config import SettlingSettings
+from shared.digit_finder import NoDigit
 from shared.reading import Reading
 
 # Fewer frames than this are a flicker, however long the hold time and however slow the camera.
@@ -59,10 +60,10 @@ class Settling:
         self._run = secrets.token_hex(4)
         self._seq = 0
 
-    def observe(self, reading: Reading | None, time: float) -> Prediction | Withdrawal | None:
+    def observe(self, reading: Reading | NoDigit, time: float) -> Prediction | Withdrawal | None:
         """Take the reading of the frame taken at `time` (monotonic seconds); return what it changes."""
-        sure = reading is not None and reading.confidence >= self._settings.confidence
-        vote = reading.digit if reading is not None and sure else None
+        said = isinstance(reading, Reading) and reading.confidence >= self._settings.confidence
+        vote = reading.digit if isinstance(reading, Reading) and said else None
         if self._votes and time <= self._votes[-1][0]:
             return None  # the same frame again is no second witness
         self._votes.append((time, vote))
@@ -71,7 +72,7 @@ class Settling:
             self._votes.popleft()
         if vote is not None and vote == self._current:
             self._last_seen = time
-        elif reading is not None and sure and self._is_settled(reading.digit, time):
+        elif isinstance(reading, Reading) and said and self._is_settled(reading.digit, time):
             self._current, self._last_seen = reading.digit, time
             self._seq += 1
             return Prediction(reading, f"{self._run}-{self._seq}", self._seq, time)

@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from edge.camera import Frame, Report
 from edge.config import CameraSettings
-from edge.strokes import draw_digit
 from shared.errors import MissingDataError
 from shared.feedforward import FloatArray
 from shared.idx import TEST_IMAGES, TEST_LABELS, read_digits
+from shared.strokes import draw_digit
 
 PAPER, INK = 190.0, 45.0
 SENSOR_NOISE = 2.5

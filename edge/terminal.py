@@ -7,6 +7,7 @@ import json
 from edge.camera import Frame
 from edge.leds import LedOutput
 from edge.settling import Prediction
+from shared.digit_finder import NoDigit
 from shared.reading import Reading
 
 
@@ -37,7 +38,7 @@ class TerminalOutput:
         """Print that nothing is held up any more."""
         self._print("nothing held up", digit=None, confidence=None, leds=self._draw())
 
-    def follow(self, frame: Frame, reading: Reading | None) -> None:
+    def follow(self, frame: Frame, reading: Reading | NoDigit) -> None:
         """Print what the camera shows when that changes."""
         if frame.shows != self._shows:
             self._shows = frame.shows

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -70,6 +71,16 @@ class Box(NamedTuple):
     height: int
 
 
+class NoDigit(StrEnum):
+    """Why there is no digit to read in a frame. That is an answer, not an error."""
+
+    NOTHING = "no digit"
+    NOT_ONE = "not one digit"
+    TOO_DARK = "too dark"
+    BLOWN_OUT = "blown out"
+    BLURRED = "blurred"
+
+
 @dataclass(frozen=True, eq=False)
 class FoundDigit:
     """A digit in a frame.
@@ -95,7 +106,7 @@ class _Candidate(NamedTuple):
     box: Window
 
 
-def find_digit(frame: Bytes) -> FoundDigit | None:
+def find_digit(frame: Bytes) -> FoundDigit | NoDigit:
     """Find the one handwritten digit in a frame: dark ink on brighter paper.
 
     Parameters
@@ -105,7 +116,7 @@ def find_digit(frame: Bytes) -> FoundDigit | None:
 
     Returns
     -------
-    the digit, or None where nothing looks like one. None is an answer, not an error.
+    the digit, or why there is none
 
     Raises
     ------
@@ -121,7 +132,7 @@ def find_digit(frame: Bytes) -> FoundDigit | None:
     candidates = [found for level in levels for found in _find_candidates(grey, ink, level)]
     best = max(candidates, key=lambda candidate: candidate.score, default=None)
     if best is None or best.score < LOWEST_SCORE:
-        return None
+        return NoDigit.NOTHING
     # A stroke may break where it is faint: the lowest level that holds the best piece has the whole digit.
     good = (one for one in candidates if one.score >= WHOLE_DIGIT * best.score)
     return _cut_out(ink, next(one for one in good if _holds(one.box, best.box)), frame.shape)

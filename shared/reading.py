@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from shared.digit_finder import Box, find_digit
+from shared.digit_finder import Box, FoundDigit, NoDigit, find_digit
 from shared.digit_image import normalise, to_inputs
 from shared.feedforward import FeedForward, FloatArray
 
@@ -53,11 +53,11 @@ def tell_confidence(outputs: npt.ArrayLike) -> float:
     return float(chances[loudest] * np.prod(1.0 - np.delete(chances, loudest)))
 
 
-def read_digit(frame: npt.NDArray[np.uint8], network: FeedForward) -> Reading | None:
-    """Read the digit in a grey frame, uint8 (height, width); None where none is found."""
+def read_digit(frame: npt.NDArray[np.uint8], network: FeedForward) -> Reading | NoDigit:
+    """Read the digit in a grey frame, uint8 (height, width), or tell why there is none."""
     found = find_digit(frame)
-    if found is None:
-        return None
+    if not isinstance(found, FoundDigit):
+        return found
     image = normalise(found.ink)
     outputs = network.query(to_inputs(image))
     return Reading(int(np.argmax(outputs)), tell_confidence(outputs), outputs, image, found.box)

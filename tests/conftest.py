@@ -14,8 +14,8 @@ import pytest
 from hypothesis import settings
 
 from deploy.broker import ANYBODY, find_free_port, find_mosquitto, start_broker
-from edge.strokes import draw_digit
 from shared.idx import TEST_IMAGES, TRAINING_IMAGES
+from shared.strokes import draw_digit
 from trainer.backpropagation import initialise
 from trainer.datasets import Dataset
 from trainer.mnist import find_data_directory

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from shared.digit_finder import find_digit
+from shared.digit_finder import FoundDigit, find_digit
 from shared.digit_image import IMAGE_SIZE, normalise
 from shared.errors import DataError, MissingDataError
 from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS, read_digits
@@ -179,6 +179,6 @@ def _read_picture(path: Path) -> npt.NDArray[np.uint8]:
         # Made for the network already, as the book's are; there the ink may be dark.
         return grey if np.median(grey) < 128 else 255 - grey
     found = find_digit(grey)
-    if found is None:
-        raise DataError(f"{path}: no digit found in it: crop it closer, or leave it out")
+    if not isinstance(found, FoundDigit):
+        raise DataError(f"{path}: {found} found in it: crop it closer, or leave it out")
     return np.rint(normalise(found.ink) * 255).astype(np.uint8)

@@ -64,7 +64,7 @@ def main() -> None:
     figure = Figure(figsize=(8.4, 6.4), layout="constrained")
     for row, frame in enumerate(take_frames()):
         reading = read_digit(frame.pixels, network)
-        assert reading is not None
+        assert isinstance(reading, Reading)
         draw_reading(figure, row, frame, reading)
     figure.savefig(FOLDER / "reading.png", dpi=100)
     run_trainer(["evaluate", "--picture", str(FOLDER / "confusion.png")])

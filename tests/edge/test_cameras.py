@@ -10,9 +10,10 @@ from edge.camera import open_camera
 from edge.config import CameraSettings, FolderSettings, SimulatedSettings
 from edge.errors import CameraError
 from edge.simulated_camera import SimulatedCamera
-from edge.strokes import draw_digit
+from shared.digit_finder import NoDigit
 from shared.errors import MissingDataError
-from shared.reading import read_digit
+from shared.reading import Reading, read_digit
+from shared.strokes import draw_digit
 from shared.weights import load_weights
 
 FAST = 60.0
@@ -59,13 +60,13 @@ def test_simulated_digits_are_read_right(kind, request, no_mnist):
         (read_digit(frames[len(frames) // 2].pixels, network), int(frames[0].shows))
         for frames in middle.values()
     ]
-    assert sum(reading is not None and reading.digit == digit for reading, digit in readings) >= 8
+    assert sum(isinstance(reading, Reading) and reading.digit == digit for reading, digit in readings) >= 8
 
 
 def test_the_simulated_paper_alone_is_no_digit():
     network = load_weights().network
     frames = islice(watch(simulate(gap_s=3600.0)), 10)
-    assert all(read_digit(frame.pixels, network) is None for frame in frames)
+    assert all(read_digit(frame.pixels, network) is NoDigit.NOTHING for frame in frames)
 
 
 def test_mnist_that_is_not_where_the_configuration_says_is_said(tmp_path):

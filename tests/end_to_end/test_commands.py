@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge.strokes import draw_digit
 from shared.digit_image import to_inputs
+from shared.strokes import draw_digit
 from shared.weights import DEFAULT_WEIGHTS, load_weights
 
 TRAINER, EDGE = "trainer", "edge"

@@ -20,7 +20,6 @@ from paho.mqtt.properties import Properties
 from PIL import Image
 
 from deploy.broker import find_free_port, find_mosquitto, start_broker
-from edge.strokes import draw_digit
 from shared.messages import (
     Availability,
     EventMessage,
@@ -31,6 +30,7 @@ from shared.messages import (
     decode,
     decode_image,
 )
+from shared.strokes import draw_digit
 from shared.weights import load_weights
 from tests.conftest import wait_until
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from shared.digit_finder import Box, find_digit
+from shared.digit_finder import Box, FoundDigit, NoDigit, find_digit
 from shared.digit_image import normalise, to_inputs
 from shared.errors import BadFrameError, NoInkError
 
@@ -52,7 +52,7 @@ def box_of(ink):
 
 def assert_found(frame, ink, slack=4):
     found = find_digit(frame)
-    assert found is not None
+    assert isinstance(found, FoundDigit)
     assert np.abs(np.subtract(found.box, box_of(ink))).max() <= slack, (found.box, box_of(ink))
     return found
 
@@ -155,36 +155,36 @@ def test_the_edge_of_a_grey_card_on_white_is_not_ink():
 @pytest.mark.parametrize("paper", [0, 1, 40, 190, 255])
 @pytest.mark.parametrize("noise", [0, 4])
 def test_blank_paper_holds_no_digit(paper, noise):
-    assert find_digit(photograph(np.zeros((HEIGHT, WIDTH)), paper, noise=noise)) is None
+    assert find_digit(photograph(np.zeros((HEIGHT, WIDTH)), paper, noise=noise)) is NoDigit.NOTHING
 
 
 @pytest.mark.parametrize("angle", [0, 30, 90, 200])
 def test_a_gradient_of_light_holds_no_digit(angle):
     rows, columns = np.mgrid[-1 : 1 : HEIGHT * 1j, -1 : 1 : WIDTH * 1j]
     slope = np.cos(np.radians(angle)) * columns + np.sin(np.radians(angle)) * rows
-    assert find_digit(photograph(np.zeros((HEIGHT, WIDTH)), 130 + 80 * slope)) is None
+    assert find_digit(photograph(np.zeros((HEIGHT, WIDTH)), 130 + 80 * slope)) is NoDigit.NOTHING
 
 
 def test_squared_paper_holds_no_digit():
-    assert find_digit(photograph(np.zeros((HEIGHT, WIDTH)), 200 * (1 - 0.2 * squares()))) is None
+    assert find_digit(photograph(np.zeros((HEIGHT, WIDTH)), 200 * (1 - 0.2 * squares()))) is NoDigit.NOTHING
 
 
 def test_a_solid_patch_is_no_digit():
     patch = np.zeros((HEIGHT, WIDTH))
     patch[80:160, 120:200] = 1
-    assert find_digit(photograph(patch)) is None
+    assert find_digit(photograph(patch)) is NoDigit.NOTHING
 
 
 def test_a_dark_table_beside_the_paper_is_no_digit():
     paper = np.where(np.arange(WIDTH) < 250, 200, 60)
-    assert find_digit(photograph(np.zeros((HEIGHT, WIDTH)), paper)) is None
+    assert find_digit(photograph(np.zeros((HEIGHT, WIDTH)), paper)) is NoDigit.NOTHING
 
 
 @quick
 @given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, min_side=28, max_side=70)))
 def test_any_frame_has_an_answer_and_its_box_lies_inside(frame):
     found = find_digit(frame)
-    if found is not None:
+    if isinstance(found, FoundDigit):
         x, y, width, height = found.box
         assert 0 <= x < x + width <= frame.shape[1]
         assert 0 <= y < y + height <= frame.shape[0]
@@ -202,7 +202,7 @@ def test_any_clutter_has_an_answer_and_its_ink_can_be_normalised(seed, height, w
     patches = np.random.default_rng(seed).integers(0, 256, coarse, np.uint8)
     frame = np.kron(patches, np.ones((grain, grain), np.uint8))[:height, :width]
     found = find_digit(frame)
-    if found is not None:
+    if isinstance(found, FoundDigit):
         assert normalise(found.ink).shape == (28, 28)
         assert 0 <= found.box.x < found.box.x + found.box.width <= width
         assert 0 <= found.box.y < found.box.y + found.box.height <= height

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.reading import read_digit, tell_confidence
+from shared.digit_finder import NoDigit
+from shared.reading import Reading, read_digit, tell_confidence
 
 
 def test_one_node_alone_is_certain():
@@ -28,14 +29,14 @@ def test_confidence_is_a_chance(outputs):
 
 
 def test_blank_paper_gives_no_reading(network):
-    assert read_digit(np.full((240, 320), 200, np.uint8), network) is None
+    assert read_digit(np.full((240, 320), 200, np.uint8), network) is NoDigit.NOTHING
 
 
 def test_a_reading_tells_what_the_network_saw(network):
     frame = np.full((240, 320), 200, np.uint8)
     frame[60:180, 155:165] = 30
     reading = read_digit(frame, network)
-    assert reading is not None
+    assert isinstance(reading, Reading)
     np.testing.assert_allclose(
         reading.outputs, network.query(reading.image.reshape(784) * 0.99 + 0.01), rtol=1e-5
     )
