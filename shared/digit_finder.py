@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from shared.digit_image import crop, measure_stroke
+from shared.digit_image import SLANT, crop
 from shared.errors import BadFrameError
 from shared.feedforward import FloatArray
 from shared.ink import Bytes, InkMap, fit_frame, measure_ink
@@ -28,10 +28,14 @@ from shared.resizing import resize
 Mask = npt.NDArray[np.bool_]
 Window = tuple[slice, slice]
 
+EIGHT_NEIGHBOURS = np.ones((3, 3), np.int8)
+
+# Only the largest pieces at a level are looked at, one for each bit of a byte: a digit is no small speck.
+_BITS = np.array([1, 2, 4, 8, 16, 32, 64, 128], np.uint8)
+
 SMALLEST_FRAME = 28  # pixels a side: a digit of MNIST's own size, filling the frame
 
-INK_LEVELS = (18, 31, 51, 82, 128)  # of 255, how much darker than the paper: from pencil to marker
-PIECES_PER_LEVEL = 8  # only the largest are looked at: a digit is never a small speck among many
+INK_LEVELS = (18, 36, 72, 128)  # of 255, how much darker than the paper: from pencil to marker
 
 SMALLEST_DIGIT = 0.10  # of the frame's shorter side
 FEWEST_PIXELS = 8  # of a digit's longer side: below, there is nothing to read
@@ -191,69 +195,107 @@ def _search(ink: InkMap, frame_shape: tuple[int, ...]) -> Search:
 
 def _find_candidates(ink: InkMap, level: int) -> Iterator[Candidate]:
     """Score the largest pieces of ink at one level that could be a digit."""
-    from scipy import ndimage
-
-    labels = _label_largest(ink.ink > level)
-    contacts = np.bincount(_border(labels), minlength=PIECES_PER_LEVEL + 1)
-    shape = labels.shape
-    smallest = max(SMALLEST_DIGIT * min(shape), FEWEST_PIXELS / ink.step)
-    for number, box in enumerate(ndimage.find_objects(labels), 1):
+    smallest = max(SMALLEST_DIGIT * min(ink.ink.shape), FEWEST_PIXELS / ink.step)
+    pieces = _mark_largest(ink.ink > level, smallest)
+    rows, columns = (np.bitwise_or.reduce(pieces, axis=axis) for axis in (1, 0))
+    for bit in _BITS[: int(rows.max()).bit_length()]:
+        box = _span(rows & bit), _span(columns & bit)
         height, width = (side.stop - side.start for side in box)
         size = max(height, width)
-        contact = int(contacts[number])
-        if size < smallest or height < FLATTEST * width or contact > EDGE_CONTACT * size:
+        if size < smallest or height < FLATTEST * width:
             continue
-        piece = labels[box] == number
-        if measure_stroke(piece.view(np.int8)) > THICKEST_STROKE * size:
+        contact = _measure_contact(pieces, box, bit)
+        if contact > EDGE_CONTACT * size:
             continue
-        candidate = _judge(ink, labels, number, box, piece, level)
+        place = _judge_place(box, pieces.shape) * (EDGE_PENALTY if contact else 1)
+        if place < LOWEST_SCORE or _measure_width((pieces[box] & bit) != 0) > THICKEST_STROKE * size:
+            continue
+        candidate = _judge(ink, pieces, bit, box, level)
         if candidate is not None:
-            yield candidate._replace(score=candidate.score * (EDGE_PENALTY if contact else 1))
+            yield candidate._replace(score=candidate.score * place)
 
 
-def _label_largest(mask: Mask) -> Bytes:
-    """Number the largest connected pieces of a mask from 1; everything else is 0."""
+def _mark_largest(mask: Mask, fewest: float) -> Bytes:
+    """Mark the largest connected pieces of a mask, each with a bit of its own."""
     from scipy import ndimage
 
-    labels, count = ndimage.label(mask, np.ones((3, 3)), output=np.intp)
+    labels, count = ndimage.label(mask, EIGHT_NEIGHBOURS, output=np.intp)
     areas = np.bincount(labels.ravel())
-    largest = np.argsort(areas[1:])[-PIECES_PER_LEVEL:] + 1
-    numbers = np.zeros(count + 1, np.uint8)
-    numbers[largest] = np.arange(1, len(largest) + 1)
-    pieces: Bytes = numbers.take(labels)
+    areas[0] = 0
+    largest = areas.argsort()[-len(_BITS) :]
+    largest = largest[areas[largest] >= fewest]
+    marks = np.zeros(count + 1, np.uint8)
+    marks[largest] = _BITS[: len(largest)]
+    pieces: Bytes = marks.take(labels)
     return pieces
 
 
-def _border(image: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
-    return np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))
+def _span(line: Bytes) -> slice:
+    """From the first to the last place of a line that is not 0."""
+    places = line.nonzero()[0]
+    return slice(int(places[0]), int(places[-1]) + 1)
 
 
-def _judge(ink: InkMap, labels: Bytes, number: int, box: Window, piece: Mask, level: int) -> Candidate | None:
-    """Score a piece of ink by its size, its place, its depth and the ring of paper around it."""
-    size = _size(box)
+def _measure_contact(pieces: Bytes, box: Window, bit: np.uint8) -> int:
+    """Count the pixels of a piece that lie on the frame's edge."""
+    rows, columns = box
+    height, width = pieces.shape
+    sides = []
+    if rows.start == 0:
+        sides.append(pieces[0, columns])
+    if rows.stop == height:
+        sides.append(pieces[-1, columns])
+    if columns.start == 0:
+        sides.append(pieces[rows, 0])
+    if columns.stop == width:
+        sides.append(pieces[rows, -1])
+    return sum(int(np.count_nonzero(side & bit)) for side in sides)
+
+
+def _judge_place(box: Window, shape: tuple[int, ...]) -> float:
+    """Score a piece by its size and its place in the frame: the best it can have."""
+    middles = ((side.start + side.stop) / 2 / length for side, length in zip(box, shape, strict=True))
+    distance = sum((place - 0.5) ** 2 for place in middles)
+    return math.sqrt(min(1, _size(box) / (FULL_SIZE * min(shape)))) * math.exp(-DISTANCE_COST * distance)
+
+
+def _measure_width(piece: Mask) -> float:
+    """The width of a piece's strokes in pixels, as `measure_stroke` has it."""
+    height, width = piece.shape
+    padded = np.zeros((height + 2, width + 2), np.bool_)
+    padded[1:-1, 1:-1] = piece
+    down, right = padded[1:, :-1] ^ padded[:-1, :-1], padded[:-1, 1:] ^ padded[:-1, :-1]
+    outline = np.count_nonzero(down | right) + SLANT * np.count_nonzero(down & right)
+    return 2 * np.count_nonzero(piece) / outline
+
+
+def _judge(ink: InkMap, pieces: Bytes, bit: np.uint8, box: Window, level: int) -> Candidate | None:
+    """Score a piece of ink by its depth and the ring of paper around it."""
     # Every other pixel tells as much about the ring, in a quarter of the time.
-    window = _widen(box, max(2, round(RING * size)), labels.shape, step=2)
-    ring = ~_grow(labels[window] == number)
-    around = np.sort(ink.ink[window][ring], kind="stable")  # a radix sort: all percentiles at once
+    window = _widen(box, max(2, round(RING * _size(box))), pieces.shape, step=2)
+    ring = ~_grow((pieces[window] & bit) != 0)
+    around = _sort(ink.ink[window][ring])
     if around.size < FEWEST_PIXELS:
         return None
     paper = int(around[around.size // 2])
-    strokes = np.sort(ink.ink[box][piece], kind="stable")
+    strokes = _sort(ink.ink[box][(pieces[box] & bit) != 0])
     depth = int(strokes[strokes.size // 2]) - paper
     if depth < level / 2:
         return None
-    clean = int(np.searchsorted(around, paper + DIRT_DEPTH * depth, side="right"))
-    dirt = 1 - clean / around.size
-    light = np.sort(ink.grey[window][ring], kind="stable")
-    dark, middle, bright = (float(light[share * light.size // 10]) for share in (1, 5, 9))
+    dirt = 1 - int(around.searchsorted(round(paper + DIRT_DEPTH * depth), side="right")) / around.size
+    light = _sort(ink.grey[window][ring])
+    dark, middle, bright = (int(light[share * light.size // 10]) for share in (1, 5, 9))
     # A shadow's edge makes two even halves: then only one of the two is far from the middle.
     unevenness = ((bright - dark) / 2 + min(bright - middle, middle - dark)) / max(middle, 8)
-    middles = ((side.start + side.stop) / 2 / length for side, length in zip(box, labels.shape, strict=True))
-    distance = sum((place - 0.5) ** 2 for place in middles)
-    score = math.sqrt(depth / (255 - paper) * min(1, size / (FULL_SIZE * min(labels.shape))))
+    score = math.sqrt(depth / (255 - paper))
     score *= math.exp(-DIRT_COST * dirt - UNEVEN_COST * max(0, unevenness - USUAL_UNEVENNESS))
-    score *= math.exp(-DISTANCE_COST * distance)
     return Candidate(score, level, paper, depth, box)
+
+
+def _sort(values: Bytes) -> Bytes:
+    """Sort bytes: every percentile at once, and by radix, so that it is quick."""
+    values.sort(kind="stable")
+    return values
 
 
 def _grow(mask: Mask) -> Mask:
@@ -328,17 +370,23 @@ def _gather(near: Bytes, solid: Mask, body: Mask, reach: int, faintest: float) -
     """The largest piece in the digit's body, and those that broke off it: close to it, and as dark."""
     from scipy import ndimage
 
-    labels, count = ndimage.label(solid, np.ones((3, 3)), output=np.intp)
+    labels, count = ndimage.label(solid, EIGHT_NEIGHBOURS, output=np.intp)
     flat = labels.ravel()
     areas = np.bincount(flat)
     main = int(np.argmax(np.bincount(labels[body])[1:])) + 1
-    around = labels == main
-    for _ in range(reach):
+    # Every other pixel tells as well what is near.
+    sparse = labels[::2, ::2]
+    around = sparse == main
+    for _ in range((reach + 1) // 2):
         around = _grow(around)
-    keep = np.bincount(labels[around], minlength=count + 1) > 0
+    keep = np.bincount(sparse[around], minlength=count + 1) > 0
     keep &= areas >= SMALLEST_PIECE * areas[main]
     keep &= np.bincount(flat, weights=near.ravel()) > faintest * areas
     keep[_border(labels)] = False  # goes on outside the window: part of something larger
     keep[0], keep[main] = False, True
     pieces: Mask = keep[labels]
     return pieces
+
+
+def _border(image: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    return np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))
