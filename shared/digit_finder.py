@@ -23,7 +23,6 @@ from shared.digit_image import SLANT, crop
 from shared.errors import BadFrameError
 from shared.feedforward import FloatArray
 from shared.ink import Bytes, InkMap, fit_frame, measure_ink
-from shared.resizing import resize
 
 Mask = npt.NDArray[np.bool_]
 Window = tuple[slice, slice]
@@ -54,6 +53,15 @@ EDGE_CONTACT = 0.7  # of a digit's longer side: what runs along the frame's edge
 EDGE_PENALTY = 0.5  # most of what touches the frame's edge is a desk, a hand or a shadow
 LOWEST_SCORE = 0.20  # pencil on clean paper has more, folds and knuckles mostly have less
 DARK_BOARD = 90  # of 255: chalk is looked for where the middle of the frame is darker than this
+
+# Two pieces that are as much alike as this, and in one line, are letters or digits of a longer text.
+COMPANION_SCORE = 0.6
+COMPANION_SIZE = 0.6
+COMPANION_DEPTH = 0.7
+COMPANION_LIGHT = 0.88
+COMPANION_OVERLAP = 0.6  # of the smaller one's height
+COMPANION_GAP = 1.0  # of the digit's longer side
+COMPANION_PAPER = 0.8  # of what lies between them
 
 WHOLE_DIGIT = 0.7  # of the best score: a piece this good that holds the best one is the whole digit
 BOX_SLACK = 2  # pixels by which a box shrinks from one ink level to the next
@@ -108,6 +116,7 @@ class Candidate(NamedTuple):
     level : the ink level, of 255
     paper : the ink map's value on the paper around it: above 0 on a grey card before a white wall
     depth : of its ink, below that paper
+    light : the grey level of that paper
     box : rows and columns of the ink map
     """
 
@@ -115,6 +124,7 @@ class Candidate(NamedTuple):
     level: int
     paper: int
     depth: int
+    light: int
     box: Window
 
 
@@ -190,7 +200,33 @@ def _search(ink: InkMap, frame_shape: tuple[int, ...]) -> Search:
     # A stroke may break where it is faint: the lowest level that holds the best piece has the whole digit.
     good = (one for one in candidates if one.score >= WHOLE_DIGIT * best.score)
     chosen = next(one for one in good if _holds(one.box, best.box))
+    if any(_is_companion(ink, other, chosen) for other in candidates):
+        return Search(ink, candidates, chosen, NoDigit.NOT_ONE)
     return Search(ink, candidates, chosen, _cut_out(ink, chosen, frame_shape))
+
+
+def _is_companion(ink: InkMap, other: Candidate, digit: Candidate) -> bool:
+    """Whether another piece stands in one line with a digit, as large, as dark and on the same paper."""
+    alike = (
+        (other.score, digit.score, COMPANION_SCORE),
+        (_size(other.box), _size(digit.box), COMPANION_SIZE),
+        (other.depth, digit.depth, COMPANION_DEPTH),
+        (other.light, digit.light, COMPANION_LIGHT),
+    )
+    if any(min(one, two) < share * max(one, two) for one, two, share in alike):
+        return False
+    (rows, columns), (other_rows, other_columns) = digit.box, other.box
+    between = (
+        slice(max(rows.start, other_rows.start), min(rows.stop, other_rows.stop)),
+        slice(min(columns.stop, other_columns.stop), max(columns.start, other_columns.start)),
+    )
+    height, gap = (side.stop - side.start for side in between)
+    smaller = min(rows.stop - rows.start, other_rows.stop - other_rows.start)
+    if height < COMPANION_OVERLAP * smaller or not 0 < gap <= COMPANION_GAP * _size(digit.box):
+        return False
+    # What lies on another sheet, or behind the card, is no company.
+    strip = ink.grey[between]
+    return bool(np.count_nonzero(strip > COMPANION_LIGHT * digit.light) >= COMPANION_PAPER * strip.size)
 
 
 def _find_candidates(ink: InkMap, level: int) -> Iterator[Candidate]:
@@ -289,7 +325,7 @@ def _judge(ink: InkMap, pieces: Bytes, bit: np.uint8, box: Window, level: int) -
     unevenness = ((bright - dark) / 2 + min(bright - middle, middle - dark)) / max(middle, 8)
     score = math.sqrt(depth / (255 - paper))
     score *= math.exp(-DIRT_COST * dirt - UNEVEN_COST * max(0, unevenness - USUAL_UNEVENNESS))
-    return Candidate(score, level, paper, depth, box)
+    return Candidate(score, level, paper, depth, middle, box)
 
 
 def _sort(values: Bytes) -> Bytes:
@@ -345,7 +381,9 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     top, left = window[0].start, window[1].start
     box = slice(top + rows[0], top + rows[-1] + 1), slice(left + columns[0], left + columns[-1] + 1)
     outer = _widen(box, 1, ink.ink.shape)
-    inner = tuple(slice(side.start - start, side.stop - start) for side, start in zip(outer, (top, left), strict=True))
+    inner = tuple(
+        slice(side.start - start, side.stop - start) for side, start in zip(outer, (top, left), strict=True)
+    )
     whole = np.zeros((outer[0].stop - outer[0].start, outer[1].stop - outer[1].start), np.bool_)
     part = mask[max(inner[0].start, 0) : inner[0].stop, max(inner[1].start, 0) : inner[1].stop]
     at = max(-inner[0].start, 0), max(-inner[1].start, 0)
@@ -362,7 +400,9 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     soft = np.clip((fine - blank) / (full - blank), 0, 1) * region
     tall, wide = (there / here for there, here in zip(frame_shape, ink.frame_shape, strict=True))
     y, bottom = (min(round(row * ink.step * tall), frame_shape[0]) for row in (box[0].start, box[0].stop))
-    x, right = (min(round(column * ink.step * wide), frame_shape[1]) for column in (box[1].start, box[1].stop))
+    x, right = (
+        min(round(column * ink.step * wide), frame_shape[1]) for column in (box[1].start, box[1].stop)
+    )
     return FoundDigit(Box(x, y, right - x, bottom - y), crop(soft.astype(np.float32)))
 
 
