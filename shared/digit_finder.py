@@ -64,12 +64,13 @@ DARK_BOARD = 90  # of 255: chalk is looked for on what is darker than this ...
 LEAST_BOARD = 0.1  # ... where it fills this share of the frame
 
 # Two pieces that are as much alike as this, and in one line, are letters or digits of a longer text.
-COMPANION_SCORE = 0.6
+COMPANION_SCORE = 0.7
 COMPANION_SIZE = 0.6
 COMPANION_DEPTH = 0.7
-COMPANION_LIGHT = 0.88
+COMPANION_LIGHT = 0.92
 COMPANION_OVERLAP = 0.6  # of the smaller one's height
 COMPANION_GAP = 1.0  # of the digit's longer side
+COMPANION_CLOSE = 4  # pixels
 COMPANION_PAPER = 0.8  # of what lies between them
 
 WHOLE_DIGIT = 0.7  # of the best score: a piece this good that holds the best one is the whole digit
@@ -246,7 +247,9 @@ def _is_companion(ink: InkMap, other: Candidate, digit: Candidate) -> bool:
     smaller = min(rows.stop - rows.start, other_rows.stop - other_rows.start)
     if height < COMPANION_OVERLAP * smaller or not 0 < gap <= COMPANION_GAP * _size(digit.box):
         return False
-    # What lies on another sheet, or behind the card, is no company.
+    # What lies on another sheet, or behind the card, is no company. (Close by there is only blur to judge by.)
+    if gap < COMPANION_CLOSE:
+        return True
     strip = ink.grey[between]
     return bool(np.count_nonzero(strip > COMPANION_LIGHT * digit.light) >= COMPANION_PAPER * strip.size)
 
