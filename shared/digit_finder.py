@@ -59,9 +59,9 @@ CHALK_COST = 1.1  # if it is brighter than its board
 FULL_SIZE = 0.3  # of the frame's shorter side
 EDGE_CONTACT = 0.7  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
 LOWEST_SCORE = 0.12  # below, hardly anything is a digit; what is none above it is left to the network
-SURE_SCORE = 0.6  # of ink on paper: nobody looks for chalk then
+SURE_SCORE = 0.4  # of ink on paper: nobody looks for chalk then
 DARK_BOARD = 90  # of 255: chalk is looked for on what is darker than this ...
-LEAST_BOARD = 0.1  # ... where it fills this share of the frame
+LEAST_BOARD = 0.15  # ... where it fills this share of the frame
 
 # Two pieces that are as much alike as this, and in one line, are letters or digits of a longer text.
 COMPANION_SCORE = 0.7
@@ -191,7 +191,7 @@ def search_frame(frame: Bytes) -> Search:
     search = _search(ink, frame.shape)
     if search.score > SURE_SCORE or np.count_nonzero(ink.grey < DARK_BOARD) < LEAST_BOARD * ink.grey.size:
         return search
-    chalk = _search(measure_ink(~grey), frame.shape, chalk=True)
+    chalk = _search(measure_ink(~grey, 255 - DARK_BOARD), frame.shape, chalk=True)
     return chalk if chalk.score > search.score else search
 
 
@@ -212,7 +212,7 @@ def _search(ink: InkMap, frame_shape: tuple[int, ...], *, chalk: bool = False) -
     darkest = int(ink.ink.max())
     candidates = [
         found
-        for level in INK_LEVELS
+        for level in INK_LEVELS[chalk:]
         if level < darkest
         for found in _find_candidates(ink, level, chalk)
         if found.score >= LOWEST_SCORE
@@ -274,8 +274,8 @@ def _find_candidates(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate
         likely -= EDGE_COST * (contact > 0) + CHALK_COST * chalk
         if likely < _LEAST_LIKELY or _measure_width(piece, area) > THICKEST_STROKE * size:
             continue
-        candidate = _judge(ink, pieces, bit, box, level, likely)
-        if candidate is not None and not (chalk and candidate.light < 255 - DARK_BOARD):
+        candidate = _judge(ink, pieces, bit, box, piece, level, likely)
+        if candidate is not None:
             yield candidate
 
 
@@ -318,9 +318,10 @@ def _measure_contact(pieces: Bytes, box: Window, bit: np.uint8) -> int:
 
 def _judge_place(box: Window, shape: tuple[int, ...]) -> float:
     """What a piece's size, shape and place in the frame do to its likelihood: never more than 0."""
-    height, width = (side.stop - side.start for side in box)
-    middles = ((side.start + side.stop) / 2 / length for side, length in zip(box, shape, strict=True))
-    distance = sum((place - 0.5) ** 2 for place in middles)
+    rows, columns = box
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    down, across = (rows.start + rows.stop) / shape[0] - 1, (columns.start + columns.stop) / shape[1] - 1
+    distance = (down**2 + across**2) / 4
     small = math.log(min(1, max(height, width) / (FULL_SIZE * min(shape))))
     return SIZE_GAIN * small - FLAT_COST * math.log(max(1, width / height)) - DISTANCE_COST * distance
 
@@ -335,7 +336,7 @@ def _measure_width(piece: Mask, area: int) -> float:
 
 
 def _judge(
-    ink: InkMap, pieces: Bytes, bit: np.uint8, box: Window, level: int, likely: float
+    ink: InkMap, pieces: Bytes, bit: np.uint8, box: Window, piece: Mask, level: int, likely: float
 ) -> Candidate | None:
     """Score a piece of ink by its depth and the ring of paper around it."""
     # Every other pixel tells as much about the ring, in a quarter of the time.
@@ -345,11 +346,11 @@ def _judge(
     if around.size < FEWEST_PIXELS:
         return None
     paper = int(around[around.size // 2])
-    strokes = _sort(ink.ink[box][(pieces[box] & bit) != 0])
+    strokes = _sort(ink.ink[box][piece])
     depth = int(strokes[strokes.size // 2]) - paper
     if depth < level / 2:
         return None
-    dirt = 1 - int(around.searchsorted(round(paper + DIRT_DEPTH * depth), side="right")) / around.size
+    dirt = 1 - int(around.searchsorted(np.uint8(paper + DIRT_DEPTH * depth), side="right")) / around.size
     light = _sort(ink.grey[window][ring])
     dark, middle, bright = (int(light[share * light.size // 10]) for share in (1, 5, 9))
     # A shadow's edge makes two even halves: then only one of the two is far from the middle.
