@@ -409,33 +409,39 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     main = np.zeros(ink.ink.shape, np.bool_)
     main[digit.box] = True
     mask = _gather(near, near > edge, main[window], reach, digit.paper + FAINTEST_PIECE * digit.depth)
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    top, left = window[0].start, window[1].start
-    box = slice(top + rows[0], top + rows[-1] + 1), slice(left + columns[0], left + columns[-1] + 1)
-    outer = _widen(box, 1, ink.ink.shape)
-    inner = tuple(
-        slice(side.start - start, side.stop - start) for side, start in zip(outer, (top, left), strict=True)
+    gathered = _span(mask.any(axis=1)), _span(mask.any(axis=0))
+    inner = _widen(gathered, 1, mask.shape)
+    fine = ink.look_closer(_move(inner, window), FINE_ENOUGH)
+    region = _grow(mask[inner])
+    factor = len(fine) // len(region)
+    region = region.repeat(factor, axis=0).repeat(factor, axis=1)
+    inside = _sort(fine[region])
+    # The map is of the darkest pixels, so what lies between paper and ink is told anew.
+    edge = round(digit.paper + STROKE_EDGE * (int(inside[9 * inside.size // 10]) - digit.paper))
+    strokes = inside[inside.searchsorted(np.uint8(edge)) :]
+    blank = digit.paper + BLUR * (edge - digit.paper)
+    full = max(int(strokes[strokes.size // 2]), blank + 1)
+    soft = (fine.astype(np.float32) - np.float32(blank)) * np.float32(1 / (full - blank))
+    soft = np.minimum(np.maximum(soft, np.float32(0)), np.float32(1)) * region
+    box = _scale(_move(gathered, window), ink, frame_shape)
+    return FoundDigit(box, crop(soft))
+
+
+def _move(box: Window, window: Window) -> Window:
+    """A box in a window, as a box in what the window is of."""
+    rows, columns = (
+        slice(side.start + by.start, side.stop + by.start) for side, by in zip(box, window, strict=True)
     )
-    whole = np.zeros((outer[0].stop - outer[0].start, outer[1].stop - outer[1].start), np.bool_)
-    part = mask[max(inner[0].start, 0) : inner[0].stop, max(inner[1].start, 0) : inner[1].stop]
-    at = max(-inner[0].start, 0), max(-inner[1].start, 0)
-    whole[at[0] : at[0] + part.shape[0], at[1] : at[1] + part.shape[1]] = part
-    fine = ink.look_closer(outer, FINE_ENOUGH)
-    factor = fine.shape[0] // whole.shape[0]
-    region = _grow(whole).repeat(factor, axis=0).repeat(factor, axis=1)
-    paper = digit.paper / 255
-    inside = np.sort(fine[region])
-    edge_fine = paper + STROKE_EDGE * (inside[int(0.9 * inside.size)] - paper)
-    strokes = inside[np.searchsorted(inside, edge_fine) :]
-    blank = paper + BLUR * (edge_fine - paper)
-    full = max(float(strokes[strokes.size // 2]), blank + 0.001)
-    soft = np.clip((fine - blank) / (full - blank), 0, 1) * region
-    tall, wide = (there / here for there, here in zip(frame_shape, ink.frame_shape, strict=True))
-    y, bottom = (min(round(row * ink.step * tall), frame_shape[0]) for row in (box[0].start, box[0].stop))
-    x, right = (
-        min(round(column * ink.step * wide), frame_shape[1]) for column in (box[1].start, box[1].stop)
+    return rows, columns
+
+
+def _scale(box: Window, ink: InkMap, frame_shape: tuple[int, ...]) -> Box:
+    """A box of the ink map as one of the frame."""
+    (top, bottom), (left, right) = (
+        (min(round(place * ink.step * there / here), there) for place in (side.start, side.stop))
+        for side, here, there in zip(box, ink.frame_shape, frame_shape, strict=True)
     )
-    return FoundDigit(Box(x, y, right - x, bottom - y), crop(soft.astype(np.float32)))
+    return Box(left, top, right - left, bottom - top)
 
 
 def _gather(near: Bytes, solid: Mask, body: Mask, reach: int, faintest: float) -> Mask:

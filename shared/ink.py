@@ -45,19 +45,12 @@ class InkMap:
     per_paper: FloatArray
     ink: Bytes
 
-    @property
-    def middle(self) -> float:
-        """The grey level of the paper in the middle of the frame, of 255."""
-        height, width = self.per_paper.shape
-        middle = self.per_paper[height // 4 : -(height // 4) or None, width // 4 : -(width // 4) or None]
-        return float(1 / np.median(middle))
-
-    def look_closer(self, window: Window, enough: int) -> FloatArray:
+    def look_closer(self, window: Window, enough: int) -> Bytes:
         """Measure the ink in a window of the map again, from the frame itself.
 
         Returns
         -------
-        float32 array, 0.0 = paper, 1.0 = black; as large as the window in the map or, where that has less
+        uint8 array, 0 = paper, 255 = black; as large as the window in the map or, where that has less
         than `enough` pixels on its longer side, in the frame
         """
         rows, columns = window
@@ -73,8 +66,9 @@ class InkMap:
             (np.arange(round(side.start * factor), round(side.stop * factor)) // round(PAPER_BLOCK * factor))
             for side in (rows, columns)
         )
-        fine *= self.per_paper[np.ix_(down, right)]
-        return np.subtract(1, fine, out=fine)
+        fine *= (self.per_paper * np.float32(-255))[np.ix_(down, right)]
+        fine += np.float32(255)
+        return np.maximum(fine, np.float32(0), out=fine).astype(np.uint8)
 
 
 def _smooth(image: FloatArray) -> FloatArray:
