@@ -43,4 +43,4 @@ def draw_digit(digit: int, random: np.random.Generator) -> FloatArray:
         x = 4 + 20 * ((points[:, 0] - 0.5) * stretch + 0.5 + slant * (0.5 - points[:, 1]))
         y = 4 + 20 * points[:, 1]
         np.minimum(distance, measure_distance(np.stack((x, y), axis=1), shape, pen + 1), out=distance)
-    return np.clip(pen + 0.5 - distance, 0, 1)
+    return np.clip(pen + 0.5 - distance, 0, 1, out=distance)
