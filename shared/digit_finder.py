@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.digit_image import SLANT, crop
+from shared.digit_image import SLANT, crop, measure_blur
 from shared.errors import BadFrameError
 from shared.feedforward import FloatArray
 from shared.ink import Bytes, InkMap, fit_frame, measure_ink
@@ -31,6 +31,11 @@ EIGHT_NEIGHBOURS = np.ones((3, 3), np.int8)
 
 # Only the largest pieces at a level are looked at, one for each bit of a byte: a digit is no small speck.
 _BITS = np.array([1, 2, 4, 8, 16, 32, 64, 128], np.uint8)
+
+# Where a camera cannot see.
+DARKEST_LIGHT = 30  # of 255: nothing in the frame is brighter
+BLOWN_OUT, MOST_BLOWN_OUT = 250, 0.8  # of 255, in this share of the frame
+MOST_BLURRED = 0.105  # of a digit's longer side; less of it costs no readings
 
 SMALLEST_FRAME = 28  # pixels a side: a digit of MNIST's own size, filling the frame
 
@@ -188,11 +193,16 @@ def search_frame(frame: Bytes) -> Search:
     _check(frame)
     grey = fit_frame(frame)
     ink = measure_ink(grey)
+    if ink.grey.max() < DARKEST_LIGHT:
+        return Search(ink, [], None, NoDigit.TOO_DARK)
     search = _search(ink, frame.shape)
-    if search.score > SURE_SCORE or np.count_nonzero(ink.grey < DARK_BOARD) < LEAST_BOARD * ink.grey.size:
-        return search
-    chalk = _search(measure_ink(~grey, 255 - DARK_BOARD), frame.shape, chalk=True)
-    return chalk if chalk.score > search.score else search
+    dark, bright = (int(np.count_nonzero(part)) for part in (ink.grey < DARK_BOARD, ink.grey >= BLOWN_OUT))
+    if search.score < SURE_SCORE and dark > LEAST_BOARD * ink.grey.size:
+        chalk = _search(measure_ink(~grey, 255 - DARK_BOARD), frame.shape, chalk=True)
+        search = max(search, chalk, key=lambda one: one.score)
+    if search.found is NoDigit.NOTHING and bright > MOST_BLOWN_OUT * ink.grey.size:
+        return replace(search, found=NoDigit.BLOWN_OUT)
+    return search
 
 
 def _check(frame: Bytes) -> None:
@@ -225,7 +235,10 @@ def _search(ink: InkMap, frame_shape: tuple[int, ...], *, chalk: bool = False) -
     chosen = next(one for one in good if _holds(one.box, best.box))
     if any(_is_companion(ink, other, chosen) for other in candidates):
         return Search(ink, candidates, chosen, NoDigit.NOT_ONE)
-    return Search(ink, candidates, chosen, _cut_out(ink, chosen, frame_shape))
+    digit = _cut_out(ink, chosen, frame_shape)
+    return Search(
+        ink, candidates, chosen, NoDigit.BLURRED if measure_blur(digit.ink) > MOST_BLURRED else digit
+    )
 
 
 def _is_companion(ink: InkMap, other: Candidate, digit: Candidate) -> bool:
@@ -247,7 +260,7 @@ def _is_companion(ink: InkMap, other: Candidate, digit: Candidate) -> bool:
     smaller = min(rows.stop - rows.start, other_rows.stop - other_rows.start)
     if height < COMPANION_OVERLAP * smaller or not 0 < gap <= COMPANION_GAP * _size(digit.box):
         return False
-    # What lies on another sheet, or behind the card, is no company. (Close by there is only blur to judge by.)
+    # What lies on another sheet, or behind the card, is no company. Close by there is only blur to judge by.
     if gap < COMPANION_CLOSE:
         return True
     strip = ink.grey[between]
@@ -269,7 +282,7 @@ def _find_candidates(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate
         if contact > EDGE_CONTACT * size:
             continue
         piece = (pieces[box] & bit) != 0
-        area = np.count_nonzero(piece)
+        area = int(np.count_nonzero(piece))
         likely = LIKELY + _judge_place(box, pieces.shape) - FILL_COST * area / piece.size
         likely -= EDGE_COST * (contact > 0) + CHALK_COST * chalk
         if likely < _LEAST_LIKELY or _measure_width(piece, area) > THICKEST_STROKE * size:
@@ -294,7 +307,7 @@ def _mark_largest(mask: Mask, fewest: float) -> Bytes:
     return pieces
 
 
-def _span(line: Bytes) -> slice:
+def _span(line: Bytes | Mask) -> slice:
     """From the first to the last place of a line that is not 0."""
     places = line.nonzero()[0]
     return slice(int(places[0]), int(places[-1]) + 1)
@@ -332,7 +345,8 @@ def _measure_width(piece: Mask, area: int) -> float:
     padded = np.zeros((height + 2, width + 2), np.bool_)
     padded[1:-1, 1:-1] = piece
     down, right = padded[1:, :-1] ^ padded[:-1, :-1], padded[:-1, 1:] ^ padded[:-1, :-1]
-    return 2 * area / (np.count_nonzero(down | right) + SLANT * np.count_nonzero(down & right))
+    outline = float(np.count_nonzero(down | right) + SLANT * np.count_nonzero(down & right))
+    return 2 * area / outline
 
 
 def _judge(
@@ -409,7 +423,8 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     main = np.zeros(ink.ink.shape, np.bool_)
     main[digit.box] = True
     mask = _gather(near, near > edge, main[window], reach, digit.paper + FAINTEST_PIECE * digit.depth)
-    gathered = _span(mask.any(axis=1)), _span(mask.any(axis=0))
+    rows, columns = (np.logical_or.reduce(mask, axis=axis) for axis in (1, 0))
+    gathered = _span(rows), _span(columns)
     inner = _widen(gathered, 1, mask.shape)
     fine = ink.look_closer(_move(inner, window), FINE_ENOUGH)
     region = _grow(mask[inner])
