@@ -55,7 +55,7 @@ COMPANION_GAP = 1.0  # of the digit's longer side
 COMPANION_CLOSE = 4  # pixels
 COMPANION_PAPER = 0.8  # of what lies between them
 
-WHOLE_DIGIT = 0.7  # of the best score: a piece this good that holds the best one is the whole digit
+WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit
 BOX_SLACK = 2  # pixels by which a box shrinks from one ink level to the next
 PIECE_GAP = 0.16  # of a digit's longer side: how far away the bar of a five may float
 SMALLEST_PIECE = 0.02  # of a digit's area: anything smaller is a speck
