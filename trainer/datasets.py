@@ -21,6 +21,9 @@ from shared.photograph import SUFFIXES, read_photograph
 
 PIXELS = IMAGE_SIZE * IMAGE_SIZE
 
+# The label of a picture of no digit at all.
+NO_DIGIT = 10
+
 # Lines of a CSV file that are parsed at once: enough to be quick, few enough to show progress.
 CSV_LINES = 2000
 
@@ -38,7 +41,7 @@ class Dataset:
     ----------
     name : for people, such as "MNIST training images"
     images : uint8 (count, 28, 28), 0 = paper, 255 = ink
-    labels : uint8 (count,), 0 to 9
+    labels : uint8 (count,), 0 to 9, or `NO_DIGIT`
     """
 
     name: str
@@ -53,6 +56,14 @@ class Dataset:
         digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
         digest.update(np.ascontiguousarray(self.labels).data)
         return {"name": self.name, "images": len(self), "sha256": digest.hexdigest()}
+
+    def join(self, other: Dataset) -> Dataset:
+        """Put another data set's pictures behind these."""
+        return Dataset(
+            f"{self.name}, {other.name}",
+            np.concatenate((self.images, other.images)),
+            np.concatenate((self.labels, other.labels)),
+        )
 
     def split(self, held_out: int, seed: int) -> tuple[Dataset, Dataset]:
         """Part into all but `held_out` pictures, and those, chosen by the seed."""

@@ -41,8 +41,8 @@ TESTING_FONTS = {
 }
 
 # Not among them, since a person takes them for digits where nothing tells that letters are meant: O o (0);
-# I i J j l and all strokes and brackets (1); Z z (2); S s $ (5); b G (6); B (8); g q (9).
-LETTERS = "ACDEFHKLMNPQRTUVWXYacdefhkmnprtuvwxy"
+# I i J j l and all strokes and brackets (1); Z z and a script Q (2); S s $ (5); b G (6); B (8); g q (9).
+LETTERS = "ACDEFHKLMNPRTUVWXYacdefhkmnprtuvwxy"
 SIGNS = "&?@#%+=*<>^~"
 # What only some of the fonts have.
 FOREIGN = "ÄÖÜÅÆÑÊÇäöüåæñêçΔΛΞΠΣΨΩαγελμπψωЖДФЮЯжфюяあおきけさたなぬねまみもゆをアオカキサセタネモヤヲ"
