@@ -154,7 +154,9 @@ def draw_lines(lines: Sequence[Line], size: int, pen: float) -> FloatArray:
         steps = max(2, int(2 * size * np.hypot(*np.diff(line, axis=0).T).sum()))
         at = np.linspace(0, len(line) - 1, steps)
         x, y = (np.interp(at, np.arange(len(line)), side) * size + margin + 0.5 for side in line.T)
-        paper[np.clip(y.astype(np.intp), 0, size + 2 * margin), np.clip(x.astype(np.intp), 0, size + 2 * margin)] = False
+        paper[
+            np.clip(y.astype(np.intp), 0, size + 2 * margin), np.clip(x.astype(np.intp), 0, size + 2 * margin)
+        ] = False
     distance = distance_transform_edt(paper)
     ink: FloatArray = np.clip(pen / 2 + 0.5 - distance, 0, 1).astype(np.float32)
     return ink

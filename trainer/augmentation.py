@@ -8,7 +8,6 @@ from scipy import sparse
 
 from shared.feedforward import FloatArray
 
-
 # Standard deviations of a deformation: turn and slant in radians, logarithms of the stretch along each
 # side, shift in pixels; found best on held-out pictures of MNIST.
 AFFINE = (0.12, 0.15, 0.08, 0.10, 0.8, 0.8)
@@ -73,7 +72,7 @@ class Deformations:
         self._smooth = (bell / np.sqrt((bell**2).sum(axis=1, keepdims=True))).astype(np.float32)
 
     def __call__(self, images: FloatArray, random: np.random.Generator, left: float = 1.0) -> FloatArray:
-        """Return a batch, float32 (count, side, side), deformed; less and less in the last part of training."""
+        """Return a batch, float32 (count, side, side), deformed; less towards the end of training."""
         strength = self.strength * min(1.0, left / CALM)
         flat = images.reshape(len(images), -1)
         deformed = np.empty_like(flat)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from shared.atomic_file import write_atomically
 from shared.digit_finder import FoundDigit, find_digit
 from shared.digit_image import IMAGE_SIZE, normalise
 from shared.errors import DataError, MissingDataError
@@ -96,8 +100,9 @@ def load_dataset(path: Path, *, test: bool = False, progress: Progress = lambda 
 
     Parameters
     ----------
-    path : a CSV file in the talk's form (label, then 784 pixels from 0 to 255), a folder with MNIST's idx
-        files, a folder of pictures named like the book's (`..._3.png`), or one sorted into folders 0 to 9
+    path : a CSV file in the talk's form (label, then 784 pixels from 0 to 255), an .npz file with a data
+        set's `images` and `labels`, a folder with MNIST's idx files, a folder of pictures named like the
+        book's (`..._3.png`), or one sorted into folders 0 to 9
     test : take MNIST's test images rather than its training images
     progress : is told the share that is done, 0 to 1
 
@@ -108,11 +113,37 @@ def load_dataset(path: Path, *, test: bool = False, progress: Progress = lambda 
     """
     if not path.exists():
         raise MissingDataError(f"no data set at {path}: give a CSV file or a folder of pictures")
+    if path.suffix == ".npz" and path.is_file():
+        return _load_arrays(path)
     if path.is_file():
         return _load_csv(path, progress)
     if (path / TRAINING_IMAGES).exists() or (path / TEST_IMAGES).exists():
         return load_mnist(path, test=test)
     return _load_pictures(path, progress)
+
+
+def save_dataset(dataset: Dataset, path: Path) -> None:
+    """Write a data set to an .npz file that `load_dataset` reads."""
+    file = io.BytesIO()
+    np.savez_compressed(file, images=dataset.images, labels=dataset.labels)
+    write_atomically(path, file.getvalue())
+
+
+def _load_arrays(path: Path) -> Dataset:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            images, labels = arrays["images"], arrays["labels"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path}: not a data set of this project, with images and labels in it") from error
+    if (
+        images.dtype != np.uint8
+        or labels.dtype != np.uint8
+        or labels.ndim != 1
+        or images.shape != (len(labels), IMAGE_SIZE, IMAGE_SIZE)
+        or (labels > NO_DIGIT).any()
+    ):
+        raise DataError(f"{path}: not uint8 images of 28x28 pixels with a label from 0 to {NO_DIGIT} each")
+    return Dataset(path.name, images, labels)
 
 
 def _load_csv(path: Path, progress: Progress) -> Dataset:

@@ -67,7 +67,9 @@ def asterisk(random: np.random.Generator) -> Strokes:
     """Three or four strokes through one point."""
     count = int(random.integers(3, 5))
     ways = [np.pi * index / count + random.uniform(-0.1, 0.1) for index in range(count)]
-    return [[(0.5 + np.cos(a) / 2, 0.5 + np.sin(a) / 2), (0.5 - np.cos(a) / 2, 0.5 - np.sin(a) / 2)] for a in ways]
+    return [
+        [(0.5 + np.cos(a) / 2, 0.5 + np.sin(a) / 2), (0.5 - np.cos(a) / 2, 0.5 - np.sin(a) / 2)] for a in ways
+    ]
 
 
 def arrow(random: np.random.Generator) -> Strokes:
@@ -88,7 +90,9 @@ def spiral(random: np.random.Generator) -> Strokes:
 
 def tick(random: np.random.Generator) -> Strokes:
     """A tick: its long side goes up."""
-    return [[(0.0, random.uniform(0.4, 0.7)), (random.uniform(0.25, 0.4), 1.0), (1.0, random.uniform(-0.1, 0.2))]]
+    return [
+        [(0.0, random.uniform(0.4, 0.7)), (random.uniform(0.25, 0.4), 1.0), (1.0, random.uniform(-0.1, 0.2))]
+    ]
 
 
 def smiley(random: np.random.Generator) -> Strokes:
@@ -138,12 +142,21 @@ def bars(random: np.random.Generator) -> Strokes:
     return strokes
 
 
-DOODLES = (curve, curve, scribble, zigzag, wave, cross, asterisk, arrow, spiral, tick) + (
-    smiley,
-    polygon,
+DOODLES = (
+    arrow,
+    asterisk,
+    bars,
+    cross,
+    curve,
     grid,
     loops,
-    bars,
+    polygon,
+    scribble,
+    smiley,
+    spiral,
+    tick,
+    wave,
+    zigzag,
 )
 
 

@@ -23,13 +23,13 @@ class Evaluation:
     Attributes
     ----------
     confusion : int (10, 10), the confusion matrix: [label, digit read] -> pictures of digits
-    digits_said : share of the digits that are read right and said; NaN without digits
+    right_said : of the digits read right, the share that is said; NaN without any
     no_digits : how many pictures are of no digit
     no_digits_said : share of those that are said to be one; NaN without them
     """
 
     confusion: npt.NDArray[np.int64]
-    digits_said: float = float("nan")
+    right_said: float = float("nan")
     no_digits: int = 0
     no_digits_said: float = float("nan")
 
@@ -89,10 +89,10 @@ def evaluate(
     is_digit = dataset.labels != NO_DIGIT
     confusion = np.zeros((10, 10), np.int64)
     np.add.at(confusion, (dataset.labels[is_digit], read[is_digit]), 1)
-    right = (read == dataset.labels) & is_digit
+    right = read == dataset.labels
     return Evaluation(
         confusion,
-        _mean(said[is_digit] & right[is_digit]),
+        _mean(said[right]),
         int(np.count_nonzero(~is_digit)),
         _mean(said[~is_digit]),
     )

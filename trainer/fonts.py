@@ -16,9 +16,13 @@ from trainer.errors import MissingFontError
 FONT_FOLDER = Path("/usr/share/fonts")
 
 # Package -> its fonts. Most were drawn after somebody's handwriting; of each kind some are kept for testing.
-TRAINING_FONTS = {
-    "fonts-bwht": ("bwht/BecauseWeBuild-Regular.otf", "bwht/BecauseWeConnect-Regular.otf")
-    + ("bwht/BecauseWeLearn-Regular.otf", "bwht/BecauseWeMentor-Regular.otf"),
+TRAINING_FONTS: dict[str, tuple[str, ...]] = {
+    "fonts-bwht": (
+        "bwht/BecauseWeBuild-Regular.otf",
+        "bwht/BecauseWeConnect-Regular.otf",
+        "bwht/BecauseWeLearn-Regular.otf",
+        "bwht/BecauseWeMentor-Regular.otf",
+    ),
     "fonts-dancingscript": ("dancingscript/DancingScript-Regular.otf",),
     "fonts-dejavu-core": ("dejavu/DejaVuSans.ttf", "dejavu/DejaVuSerif.ttf"),
     "fonts-dkg-handwriting": ("fifthhorseman/dkg.ttf",),
@@ -31,7 +35,7 @@ TRAINING_FONTS = {
     "fonts-sjfonts": ("sjfonts/SteveHand.ttf", "sjfonts/Delphine.ttf"),
     "fonts-tlwg-purisa-otf": ("tlwg/Purisa.otf",),
 }
-TESTING_FONTS = {
+TESTING_FONTS: dict[str, tuple[str, ...]] = {
     "fonts-breip": ("breip/Breip.ttf",),
     "fonts-comic-neue": ("comic-neue/ComicNeue-Regular.otf",),
     "fonts-ecolier-court": ("ecolier-court/Ecolier-court.ttf",),
@@ -55,14 +59,18 @@ def list_fonts(packages: dict[str, tuple[str, ...]]) -> list[Path]:
     ------
     MissingFontError : naming the packages that must be installed first
     """
-    fonts = {
-        package: [path for name in names for path in FONT_FOLDER.glob(f"*/{name}")]
-        for package, names in packages.items()
-    }
-    missing = [package for package, names in packages.items() if len(fonts[package]) < len(names)]
-    if missing:
+    if missing := list_missing(packages):
         raise MissingFontError(f"fonts are missing: sudo apt install {' '.join(missing)}")
-    return [path for paths in fonts.values() for path in paths]
+    return [path for names in packages.values() for name in names if (path := _find(name))]
+
+
+def list_missing(packages: dict[str, tuple[str, ...]]) -> list[str]:
+    """Tell which of Debian's packages of fonts are not installed."""
+    return [package for package, names in packages.items() if None in map(_find, names)]
+
+
+def _find(name: str) -> Path | None:
+    return next(FONT_FOLDER.glob(f"*/{name}"), None)
 
 
 def draw_text(font: Path, text: str, size: int) -> FloatArray | None:
@@ -84,7 +92,7 @@ def _draw(font: Path, text: str, size: int) -> FloatArray | None:
         return None
     picture = Image.new("L", (int(right - left), int(bottom - top)))
     ImageDraw.Draw(picture).text((-left, -top), text, fill=255, font=face)
-    ink: FloatArray = np.asarray(picture, np.float32) / 255
+    ink: FloatArray = np.asarray(picture, np.float32) / np.float32(255)
     return ink
 
 
@@ -100,3 +108,7 @@ def _has_character(font: Path, character: str) -> bool:
         return False
     # What a font lacks it draws as an empty box, or as a question mark in a box.
     return lacking is None or drawn.shape != lacking.shape or not np.array_equal(drawn, lacking)
+
+
+if __name__ == "__main__":
+    print(*list_missing(TRAINING_FONTS | TESTING_FONTS))

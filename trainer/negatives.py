@@ -34,7 +34,7 @@ class Negatives:
         self._fonts = fonts
         self._images = images
         # Half of another digit may well be a 1, and half of an 8 a 3.
-        self._cuttable = np.flatnonzero(np.isin(labels, (0, 2, 5)))
+        self._cuttable = np.flatnonzero(np.isin(labels, (2, 5)))
         self._kinds: list[tuple[float, Callable[[np.random.Generator], FloatArray]]] = [
             (0.6, self.draw_letter),
             (0.07, self.draw_word),
@@ -52,7 +52,9 @@ class Negatives:
     def draw_letter(self, random: np.random.Generator) -> FloatArray:
         """Draw a letter, or at times a sign or a foreign one, as a hand bends it."""
         kind = random.random()
-        return bend(self._draw_text(LETTERS if kind < 0.75 else SIGNS if kind < 0.87 else FOREIGN, 1, random), random)
+        return bend(
+            self._draw_text(LETTERS if kind < 0.75 else SIGNS if kind < 0.87 else FOREIGN, 1, random), random
+        )
 
     def draw_word(self, random: np.random.Generator) -> FloatArray:
         """Draw two or three letters."""
@@ -61,15 +63,17 @@ class Negatives:
     def _draw_text(self, characters: str, count: int, random: np.random.Generator) -> FloatArray:
         while True:
             text = "".join(random.choice(list(characters), count))
-            font = self._fonts[random.integers(len(self._fonts))]
+            font = self._fonts[int(random.integers(len(self._fonts)))]
             ink = draw_text(font, text, SIDE)
             if ink is not None:
                 return ink
 
     def draw_pair(self, random: np.random.Generator) -> FloatArray:
         """Two digits side by side, that touch or nearly do."""
-        left, right = (rewrite(image, random) for image in self._take(random, np.arange(len(self._images)), 2))
-        overlap = int(random.uniform(0.25, 0.4) * SIDE)  # both have a margin
+        left, right = (
+            rewrite(image, random) for image in self._take(random, np.arange(len(self._images)), 2)
+        )
+        overlap = int(random.uniform(-0.15, 0.1) * SIDE)
         height = max(len(left), len(right))
         pair = np.zeros((height, left.shape[1] + right.shape[1] - overlap), np.float32)
         pair[: len(left), : left.shape[1]] = left
@@ -96,30 +100,19 @@ class Negatives:
 
 def draw_drawing(random: np.random.Generator) -> FloatArray:
     """A doodle, drawn with some pen."""
-    return draw_lines(write_strokes(draw_doodle(random), random), SIDE, draw_pen(random))
+    return draw_lines(write_strokes(draw_doodle(random), random), SIDE, SIDE * draw_pen(random))
 
 
 def bend(ink: FloatArray, random: np.random.Generator) -> FloatArray:
-    """Slant, stretch and bend ink as a hand does, and make its strokes thicker or thinner."""
+    """Slant, stretch and bend ink as a hand does."""
     from scipy import ndimage
 
+    ink = np.pad(ink, max(ink.shape) // 4)
     height, width = ink.shape
     tall, wide, slant, turn = random.normal((0, 0, 0.05, 0), (0.12, 0.12, 0.12, 0.08))
-    margin = max(height, width) // 4
-    padded = np.pad(ink, margin)
-    rows, columns = np.mgrid[: padded.shape[0], : padded.shape[1]].astype(np.float32)
-    rows -= len(rows) / 2
-    columns -= columns.shape[1] / 2
-    bow = random.normal(0, 0.04, 4) * SIDE
-    phase = random.uniform(0, 6, 4)
-    from_row = np.exp(tall) * (rows + turn * columns) + bow[0] * np.sin(columns / (0.3 * SIDE) + phase[0]) / 2
-    from_column = np.exp(wide) * (columns + (slant - turn) * rows) + bow[1] * np.sin(rows / (0.3 * SIDE) + phase[1])
-    places = (from_row + len(rows) / 2, from_column + columns.shape[1] / 2)
-    bent = ndimage.map_coordinates(padded, places, order=1)
-    solid = bent > 0.5
-    if not solid.any():
-        return ink
-    change = random.uniform(-1.0, 4.0)
-    inside = ndimage.distance_transform_edt(solid) - ndimage.distance_transform_edt(~solid)
-    changed: FloatArray = np.clip(inside + change + 0.5, 0, 1).astype(np.float32)
-    return changed if changed.any() else ink
+    y, x = np.ogrid[-height / 2 : height / 2 : height * 1j, -width / 2 : width / 2 : width * 1j]
+    (rise, sway), (one, other) = random.normal(0, 0.03, 2) * SIDE, random.uniform(0, 6, 2)
+    rows = np.exp(tall) * (y + turn * x) + rise * np.sin(x / (0.3 * SIDE) + one)
+    columns = np.exp(wide) * (x + (slant - turn) * y) + sway * np.sin(y / (0.3 * SIDE) + other)
+    bent: FloatArray = ndimage.map_coordinates(ink, (rows + height / 2, columns + width / 2), order=1)
+    return bent

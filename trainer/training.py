@@ -19,10 +19,13 @@ from trainer.datasets import Dataset
 from trainer.errors import BadSettingError
 from trainer.evaluation import measure_accuracy
 
+
 class Augmentation(Protocol):
     """Makes new pictures, (batch, 28, 28), of those of a batch; `left` is the share of training to come."""
 
-    def __call__(self, images: FloatArray, random: np.random.Generator, left: float) -> FloatArray: ...
+    def __call__(self, images: FloatArray, random: np.random.Generator, left: float) -> FloatArray:
+        """Return them, made anew."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -164,9 +167,7 @@ def _train(
             if done % REPORT_EVERY == 0:
                 loss = measure_loss(signals[-1], targets[batch])
                 report(Moment(done, total, epoch, loss, best_accuracy))
-            descent.step(
-                *find_gradients(network, signals, targets[batch]), settings.learning_rate * left
-            )
+            descent.step(*find_gradients(network, signals, targets[batch]), settings.learning_rate * left)
             done += 1
             if stopped := stop():
                 break
