@@ -131,7 +131,7 @@ def save_dataset(dataset: Dataset, path: Path) -> None:
 
 def _load_arrays(path: Path) -> Dataset:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             images, labels = arrays["images"], arrays["labels"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path}: not a data set of this project, with images and labels in it") from error

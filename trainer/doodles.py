@@ -108,8 +108,8 @@ def smiley(random: np.random.Generator) -> Strokes:
 
 
 def polygon(random: np.random.Generator) -> Strokes:
-    """A triangle, square or pentagon, with a diagonal at times; its corners are sharp, so it is no 0."""
-    corners = int(random.integers(3, 6))
+    """A triangle or a square, with a diagonal at times; its corners are sharp, so it is no 0."""
+    corners = int(random.integers(3, 5))
     ways = np.linspace(0, 2 * np.pi, corners + 1) + random.uniform(0, 2 * np.pi)
     wide = random.uniform(0.6, 1.0)
     points = [(float(wide * np.cos(way)) / 2, float(np.sin(way)) / 2) for way in ways]
@@ -135,7 +135,7 @@ def loops(random: np.random.Generator) -> Strokes:
 
 def bars(random: np.random.Generator) -> Strokes:
     """Strokes side by side, as one counts."""
-    count = int(random.integers(3, 6))
+    count = int(random.integers(3, 5))
     strokes: Strokes = [[(index * 0.25, 0.0), (index * 0.25 + 0.04, 1.0)] for index in range(count)]
     if random.random() < 0.5:
         strokes.append([(-0.15, 0.85), (count * 0.25, 0.15)])

@@ -67,8 +67,7 @@ def simulate(
             ink = None
         else:
             ink = no_digits.draw(random)
-        by_camera = ink is None or random.random() >= straight
-        image = stage.look(ink) if by_camera else look_straight(ink, random)
+        image = stage.look(ink) if ink is None or random.random() >= straight else look_straight(ink, random)
         if image is not None:
             images[done] = np.rint(image * 255)
             labels[done] = label

@@ -18,7 +18,8 @@ import numpy as np
 from shared.conditions import Conditions
 from shared.feedforward import FeedForward, FloatArray
 from shared.reading import NEEDED_CONFIDENCE, Reading, read_digit
-from shared.scenery import Scene, hold_up
+from shared.scenery import Scene
+from shared.sheet import write_sheet
 from shared.strokes import Strokes, arc, draw_lines, write_strokes
 from shared.weights import load_weights
 from trainer.datasets import load_mnist
@@ -135,10 +136,9 @@ def _show(
 
 
 def _hold_up(network: FeedForward, random: np.random.Generator, ink: FloatArray | None) -> Reading | None:
-    if ink is None:
-        frame = Scene(random, Conditions.draw(random)).look(random)
-    else:
-        frame = hold_up(ink, random).frame
+    conditions = Conditions.draw(random)
+    held = [] if ink is None else [write_sheet(ink, conditions, random)]
+    frame = Scene(random, conditions).look(random, held)
     reading = read_digit(frame, network)
     return reading if isinstance(reading, Reading) else None
 
