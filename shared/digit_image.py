@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -86,27 +88,47 @@ def crop(ink: FloatArray) -> FloatArray:
 
 def _correct_stroke(digit: FloatArray) -> FloatArray:
     """Thicken a thin pen and thin a thick one to the widths that MNIST knows."""
-    from scipy import ndimage
-
     width = measure_stroke(digit) * DIGIT_SIZE / max(digit.shape)
     wanted = min(max(width, THINNEST), THICKEST)
     if wanted == width:
         return digit
-    fine = np.pad(fit_box(digit, FINE * DIGIT_SIZE), 2 * FINE)
     radius = abs(wanted - width) * FINE / 2
-    reach = round(radius)
-    across = np.arange(-reach, reach + 1)
-    disc = across[:, np.newaxis] ** 2 + across**2 <= radius**2 + 0.5
+    margin = 2 + int(radius)
+    ink = fit_box(digit, FINE * DIGIT_SIZE) * 255
+    fine = np.zeros((ink.shape[0] + 2 * margin, ink.shape[1] + 2 * margin), np.uint8)
+    fine[margin:-margin, margin:-margin] = np.minimum(ink + 0.5, 255)
     if wanted > width:
-        return crop(ndimage.grey_dilation(fine, footprint=disc))
-    thinner = ndimage.grey_erosion(fine, footprint=disc)
-    return crop(thinner) if thinner.sum() > 0.35 * fine.sum() else digit
+        return crop(_spread(fine, radius) * np.float32(1 / 255))
+    thinner = ~_spread(~fine, radius)
+    return crop(thinner * np.float32(1 / 255)) if thinner.sum() > 0.35 * fine.sum() else digit
 
 
-def measure_stroke(ink: FloatArray | npt.NDArray[np.int8]) -> float:
+def _spread(image: npt.NDArray[np.uint8], radius: float) -> npt.NDArray[np.uint8]:
+    """Let the bright spread by a disc: each pixel becomes the brightest within `radius` of it."""
+    reach = int(math.sqrt(radius**2 + 0.5))
+    widths = [int(math.sqrt(radius**2 + 0.5 - down**2)) for down in range(reach + 1)]
+    # The disc's rows, each a little wider than the next one out.
+    wide = [image]
+    for across in range(1, reach + 1):
+        row = wide[-1].copy()
+        np.maximum(row[:, across:], image[:, :-across], out=row[:, across:])
+        np.maximum(row[:, :-across], image[:, across:], out=row[:, :-across])
+        wide.append(row)
+    spread = wide[widths[0]].copy()
+    for down in range(1, reach + 1):
+        row = wide[widths[down]]
+        np.maximum(spread[down:], row[:-down], out=spread[down:])
+        np.maximum(spread[:-down], row[down:], out=spread[:-down])
+    return spread
+
+
+def measure_stroke(ink: FloatArray) -> float:
     """The width of a digit's strokes in pixels: a stroke has two sides, so twice its area by its outline."""
-    ink = np.pad(ink, 1)
-    down, right = np.abs(np.diff(ink, axis=0))[:, :-1], np.abs(np.diff(ink, axis=1))[:-1]
+    height, width = ink.shape
+    padded = np.zeros((height + 2, width + 2), np.float32)
+    padded[1:-1, 1:-1] = ink
+    down = np.abs(padded[1:, :-1] - padded[:-1, :-1])
+    right = np.abs(padded[:-1, 1:] - padded[:-1, :-1])
     # The length of a slope from its two sides, without a root: never more than a twelfth too long.
     outline = np.maximum(down, right).sum() + SLANT * np.minimum(down, right).sum()
     return 2 * float(ink.sum()) / float(outline)

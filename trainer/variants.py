@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from shared.feedforward import FloatArray
-from shared.sheet import draw_strokes
+from shared.pen import draw_strokes
 from shared.strokes import FORMS, draw_lines, write_strokes
 from trainer.fonts import draw_text
 
