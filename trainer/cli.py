@@ -41,7 +41,7 @@ HELD_OUT_SHARE = 12
 NEGATIVES = 0.5
 
 # Of what is simulated to learn from, the share that no camera looks at: quicker, and sharper.
-STRAIGHT = 0.5
+STRAIGHT = 0.6
 
 PICTURE_FORMATS = (".png", ".svg", ".pdf")
 

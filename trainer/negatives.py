@@ -36,9 +36,10 @@ class Negatives:
         # Half of another digit may well be a 1, and half of an 8 a 3.
         self._cuttable = np.flatnonzero(np.isin(labels, (2, 5)))
         self._kinds: list[tuple[float, Callable[[np.random.Generator], FloatArray]]] = [
-            (0.6, self.draw_letter),
+            (0.54, self.draw_letter),
             (0.07, self.draw_word),
             (0.2, draw_drawing),
+            (0.06, draw_stain),
             (0.1, self.draw_pair),
             (0.03, self.draw_part),
         ]
@@ -101,6 +102,24 @@ class Negatives:
 def draw_drawing(random: np.random.Generator) -> FloatArray:
     """A doodle, drawn with some pen."""
     return draw_lines(write_strokes(draw_doodle(random), random), SIDE, SIDE * draw_pen(random))
+
+
+def draw_stain(random: np.random.Generator) -> FloatArray:
+    """A shape without a plan, with holes or without: a fist, leaves, a crumpled shadow."""
+    from scipy import ndimage
+
+    field = random.standard_normal((SIDE, SIDE), np.float32)
+    for coarseness in random.uniform((2.0, 3.0), (4.0, 9.0)):
+        field += (
+            ndimage.gaussian_filter(random.standard_normal((SIDE, SIDE), np.float32), coarseness)
+            * coarseness
+            * 4
+        )
+    field = ndimage.gaussian_filter(field, 1.0)
+    pieces, _ = ndimage.label(field > np.quantile(field, random.uniform(0.6, 0.85)))
+    largest = np.argmax(np.bincount(pieces.ravel())[1:]) + 1
+    stain: FloatArray = ndimage.gaussian_filter((pieces == largest).astype(np.float32), 0.7)
+    return stain / stain.max()
 
 
 def bend(ink: FloatArray, random: np.random.Generator) -> FloatArray:
