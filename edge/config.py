@@ -46,6 +46,7 @@ class FolderSettings:
 class SimulatedSettings:
     """The simulated camera: digits that appear on paper, move a little, and go."""
 
+    scenes: Literal["plain", "hard"] = "plain"
     digits: tuple[Annotated[int, Between(0, 9)], ...] = ()
     hold_s: Annotated[float, Between(0.1, 3600)] = 2.0
     gap_s: Annotated[float, Between(0.1, 3600)] = 1.0

@@ -175,15 +175,20 @@ def lay_cable(random: Random, canvas: FloatArray) -> FloatArray:
 
 
 def lay_pen(random: Random, canvas: FloatArray) -> FloatArray:
-    """A pen: a long body with a tip and a clip in other tones."""
-    x, y = _spot(random, canvas)
-    angle, length, radius = random.uniform(0, 2 * math.pi), random.uniform(90, 260), random.uniform(3, 8)
+    """A pen that comes from outside the frame: a long body with a tip and a ring in other tones.
+
+    One that lies free on a plain desk is a 1 to whoever sees no more of it than its outline.
+    """
+    x, y = _spot(random, canvas, -0.1)
+    angle, radius = random.uniform(0, 2 * math.pi), random.uniform(3, 8)
     along = np.array((math.cos(angle), math.sin(angle)))
-    begin, end = np.array((x, y)) - along * length / 2, np.array((x, y)) + along * length / 2
+    end = np.array((x, y))
+    begin = end - along * math.hypot(*canvas.shape)
     _cast_shadow(canvas, np.stack((begin, end)) + radius, radius, random.uniform(0.1, 0.5), 5)
     _lay_line(canvas, (begin, end), radius, random.uniform(0.05, 0.9), 0.5)
     _lay_line(canvas, (end, end + along * 3 * radius), radius * 0.45, random.uniform(0.05, 0.9), 0.5)
-    _lay_line(canvas, (begin, begin + along * length * 0.3), radius, random.uniform(0.05, 0.9), 0.5)
+    ring = end - along * random.uniform(10, 60)
+    _lay_line(canvas, (ring, ring - along * radius), radius, random.uniform(0.05, 0.9), 0.5)
     return canvas
 
 
@@ -285,18 +290,26 @@ def lay_box(random: Random, canvas: FloatArray) -> FloatArray:
 
 
 def lay_cup(random: Random, canvas: FloatArray) -> FloatArray:
-    """A cup on a saucer seen from above, or a coin, a lamp, a ball: shaded ellipses inside each other."""
+    """A cup seen from above, with its handle, or a coin, a lamp, a ball: shaded ellipses inside each other.
+
+    Each is nearly as dark as the one around it: a dark ring on a plain desk is a 0 to anyone.
+    """
     x, y = _spot(random, canvas)
-    size, flat = random.uniform(12, 70), random.uniform(0.5, 1)
+    size, flat, tone = random.uniform(12, 70), random.uniform(0.5, 1), random.uniform(0.1, 0.95)
     part, inside = _ellipse(canvas, x + 4, y + 5, size * 1.15, size * flat * 1.15)
     part *= 1 - 0.4 * np.clip(inside * 6, 0, 1)
+    if random.random() < 0.5:
+        angle = random.uniform(0, 2 * math.pi)
+        end = (x + 1.4 * size * math.cos(angle), y + 1.4 * size * flat * math.sin(angle))
+        _lay_line(canvas, ((x, y), end), 0.15 * size, tone, 0.4)
     tilt = random.uniform(-0.3, 0.3)
     scale = 1.0
     while scale > 0.3:
         part, inside = _ellipse(canvas, x, y, size * scale, size * flat * scale)
         slope = np.linspace(1 - tilt, 1 + tilt, part.shape[1], dtype=np.float32)
-        paint(part, np.clip(inside * size * scale, 0, 1), random.uniform(0.1, 0.95) * slope)
+        paint(part, np.clip(inside * size * scale, 0, 1), tone * slope)
         scale *= random.uniform(0.4, 0.9)
+        tone = float(np.clip(tone + random.uniform(-0.15, 0.15), 0.05, 0.95))
     return canvas
 
 

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.digit_image import SLANT, crop
+from shared.digit_image import SLANT, crop, measure_blur
 from shared.errors import BadFrameError
 from shared.feedforward import FloatArray
 from shared.ink import Bytes, InkMap, fit_frame, measure_ink
@@ -31,6 +31,11 @@ EIGHT_NEIGHBOURS = np.ones((3, 3), np.int8)
 
 # Only the largest pieces at a level are looked at, one for each bit of a byte: a digit is no small speck.
 _BITS = np.array([1, 2, 4, 8, 16, 32, 64, 128], np.uint8)
+
+# Where a camera cannot see.
+DARKEST_LIGHT = 30  # of 255: nothing in the frame is brighter
+BLOWN_OUT, MOST_BLOWN_OUT = 250, 0.8  # of 255, in this share of the frame
+MOST_BLURRED = 0.105  # of a digit's longer side; less of it costs no readings
 
 SMALLEST_FRAME = 28  # pixels a side: a digit of MNIST's own size, filling the frame
 
@@ -59,9 +64,9 @@ CHALK_COST = 1.1  # if it is brighter than its board
 FULL_SIZE = 0.3  # of the frame's shorter side
 EDGE_CONTACT = 0.7  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
 LOWEST_SCORE = 0.12  # below, hardly anything is a digit; what is none above it is left to the network
-SURE_SCORE = 0.6  # of ink on paper: nobody looks for chalk then
+SURE_SCORE = 0.4  # of ink on paper: nobody looks for chalk then
 DARK_BOARD = 90  # of 255: chalk is looked for on what is darker than this ...
-LEAST_BOARD = 0.1  # ... where it fills this share of the frame
+LEAST_BOARD = 0.15  # ... where it fills this share of the frame
 
 # Two pieces that are as much alike as this, and in one line, are letters or digits of a longer text.
 COMPANION_SCORE = 0.7
@@ -188,11 +193,16 @@ def search_frame(frame: Bytes) -> Search:
     _check(frame)
     grey = fit_frame(frame)
     ink = measure_ink(grey)
+    if ink.grey.max() < DARKEST_LIGHT:
+        return Search(ink, [], None, NoDigit.TOO_DARK)
     search = _search(ink, frame.shape)
-    if search.score > SURE_SCORE or np.count_nonzero(ink.grey < DARK_BOARD) < LEAST_BOARD * ink.grey.size:
-        return search
-    chalk = _search(measure_ink(~grey), frame.shape, chalk=True)
-    return chalk if chalk.score > search.score else search
+    dark, bright = (int(np.count_nonzero(part)) for part in (ink.grey < DARK_BOARD, ink.grey >= BLOWN_OUT))
+    if search.score < SURE_SCORE and dark > LEAST_BOARD * ink.grey.size:
+        chalk = _search(measure_ink(~grey, 255 - DARK_BOARD), frame.shape, chalk=True)
+        search = max(search, chalk, key=lambda one: one.score)
+    if search.found is NoDigit.NOTHING and bright > MOST_BLOWN_OUT * ink.grey.size:
+        return replace(search, found=NoDigit.BLOWN_OUT)
+    return search
 
 
 def _check(frame: Bytes) -> None:
@@ -212,7 +222,7 @@ def _search(ink: InkMap, frame_shape: tuple[int, ...], *, chalk: bool = False) -
     darkest = int(ink.ink.max())
     candidates = [
         found
-        for level in INK_LEVELS
+        for level in INK_LEVELS[chalk:]
         if level < darkest
         for found in _find_candidates(ink, level, chalk)
         if found.score >= LOWEST_SCORE
@@ -225,7 +235,10 @@ def _search(ink: InkMap, frame_shape: tuple[int, ...], *, chalk: bool = False) -
     chosen = next(one for one in good if _holds(one.box, best.box))
     if any(_is_companion(ink, other, chosen) for other in candidates):
         return Search(ink, candidates, chosen, NoDigit.NOT_ONE)
-    return Search(ink, candidates, chosen, _cut_out(ink, chosen, frame_shape))
+    digit = _cut_out(ink, chosen, frame_shape)
+    return Search(
+        ink, candidates, chosen, NoDigit.BLURRED if measure_blur(digit.ink) > MOST_BLURRED else digit
+    )
 
 
 def _is_companion(ink: InkMap, other: Candidate, digit: Candidate) -> bool:
@@ -247,7 +260,7 @@ def _is_companion(ink: InkMap, other: Candidate, digit: Candidate) -> bool:
     smaller = min(rows.stop - rows.start, other_rows.stop - other_rows.start)
     if height < COMPANION_OVERLAP * smaller or not 0 < gap <= COMPANION_GAP * _size(digit.box):
         return False
-    # What lies on another sheet, or behind the card, is no company. (Close by there is only blur to judge by.)
+    # What lies on another sheet, or behind the card, is no company. Close by there is only blur to judge by.
     if gap < COMPANION_CLOSE:
         return True
     strip = ink.grey[between]
@@ -269,13 +282,13 @@ def _find_candidates(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate
         if contact > EDGE_CONTACT * size:
             continue
         piece = (pieces[box] & bit) != 0
-        area = np.count_nonzero(piece)
+        area = int(np.count_nonzero(piece))
         likely = LIKELY + _judge_place(box, pieces.shape) - FILL_COST * area / piece.size
         likely -= EDGE_COST * (contact > 0) + CHALK_COST * chalk
         if likely < _LEAST_LIKELY or _measure_width(piece, area) > THICKEST_STROKE * size:
             continue
-        candidate = _judge(ink, pieces, bit, box, level, likely)
-        if candidate is not None and not (chalk and candidate.light < 255 - DARK_BOARD):
+        candidate = _judge(ink, pieces, bit, box, piece, level, likely)
+        if candidate is not None:
             yield candidate
 
 
@@ -294,7 +307,7 @@ def _mark_largest(mask: Mask, fewest: float) -> Bytes:
     return pieces
 
 
-def _span(line: Bytes) -> slice:
+def _span(line: Bytes | Mask) -> slice:
     """From the first to the last place of a line that is not 0."""
     places = line.nonzero()[0]
     return slice(int(places[0]), int(places[-1]) + 1)
@@ -318,9 +331,10 @@ def _measure_contact(pieces: Bytes, box: Window, bit: np.uint8) -> int:
 
 def _judge_place(box: Window, shape: tuple[int, ...]) -> float:
     """What a piece's size, shape and place in the frame do to its likelihood: never more than 0."""
-    height, width = (side.stop - side.start for side in box)
-    middles = ((side.start + side.stop) / 2 / length for side, length in zip(box, shape, strict=True))
-    distance = sum((place - 0.5) ** 2 for place in middles)
+    rows, columns = box
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    down, across = (rows.start + rows.stop) / shape[0] - 1, (columns.start + columns.stop) / shape[1] - 1
+    distance = (down**2 + across**2) / 4
     small = math.log(min(1, max(height, width) / (FULL_SIZE * min(shape))))
     return SIZE_GAIN * small - FLAT_COST * math.log(max(1, width / height)) - DISTANCE_COST * distance
 
@@ -331,11 +345,12 @@ def _measure_width(piece: Mask, area: int) -> float:
     padded = np.zeros((height + 2, width + 2), np.bool_)
     padded[1:-1, 1:-1] = piece
     down, right = padded[1:, :-1] ^ padded[:-1, :-1], padded[:-1, 1:] ^ padded[:-1, :-1]
-    return 2 * area / (np.count_nonzero(down | right) + SLANT * np.count_nonzero(down & right))
+    outline = float(np.count_nonzero(down | right) + SLANT * np.count_nonzero(down & right))
+    return 2 * area / outline
 
 
 def _judge(
-    ink: InkMap, pieces: Bytes, bit: np.uint8, box: Window, level: int, likely: float
+    ink: InkMap, pieces: Bytes, bit: np.uint8, box: Window, piece: Mask, level: int, likely: float
 ) -> Candidate | None:
     """Score a piece of ink by its depth and the ring of paper around it."""
     # Every other pixel tells as much about the ring, in a quarter of the time.
@@ -345,11 +360,11 @@ def _judge(
     if around.size < FEWEST_PIXELS:
         return None
     paper = int(around[around.size // 2])
-    strokes = _sort(ink.ink[box][(pieces[box] & bit) != 0])
+    strokes = _sort(ink.ink[box][piece])
     depth = int(strokes[strokes.size // 2]) - paper
     if depth < level / 2:
         return None
-    dirt = 1 - int(around.searchsorted(round(paper + DIRT_DEPTH * depth), side="right")) / around.size
+    dirt = 1 - int(around.searchsorted(np.uint8(paper + DIRT_DEPTH * depth), side="right")) / around.size
     light = _sort(ink.grey[window][ring])
     dark, middle, bright = (int(light[share * light.size // 10]) for share in (1, 5, 9))
     # A shadow's edge makes two even halves: then only one of the two is far from the middle.
@@ -408,33 +423,40 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     main = np.zeros(ink.ink.shape, np.bool_)
     main[digit.box] = True
     mask = _gather(near, near > edge, main[window], reach, digit.paper + FAINTEST_PIECE * digit.depth)
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    top, left = window[0].start, window[1].start
-    box = slice(top + rows[0], top + rows[-1] + 1), slice(left + columns[0], left + columns[-1] + 1)
-    outer = _widen(box, 1, ink.ink.shape)
-    inner = tuple(
-        slice(side.start - start, side.stop - start) for side, start in zip(outer, (top, left), strict=True)
+    rows, columns = (np.logical_or.reduce(mask, axis=axis) for axis in (1, 0))
+    gathered = _span(rows), _span(columns)
+    inner = _widen(gathered, 1, mask.shape)
+    fine = ink.look_closer(_move(inner, window), FINE_ENOUGH)
+    region = _grow(mask[inner])
+    factor = len(fine) // len(region)
+    region = region.repeat(factor, axis=0).repeat(factor, axis=1)
+    inside = _sort(fine[region])
+    # The map is of the darkest pixels, so what lies between paper and ink is told anew.
+    edge = round(digit.paper + STROKE_EDGE * (int(inside[9 * inside.size // 10]) - digit.paper))
+    strokes = inside[inside.searchsorted(np.uint8(edge)) :]
+    blank = digit.paper + BLUR * (edge - digit.paper)
+    full = max(int(strokes[strokes.size // 2]), blank + 1)
+    soft = (fine.astype(np.float32) - np.float32(blank)) * np.float32(1 / (full - blank))
+    soft = np.minimum(np.maximum(soft, np.float32(0)), np.float32(1)) * region
+    box = _scale(_move(gathered, window), ink, frame_shape)
+    return FoundDigit(box, crop(soft))
+
+
+def _move(box: Window, window: Window) -> Window:
+    """A box in a window, as a box in what the window is of."""
+    rows, columns = (
+        slice(side.start + by.start, side.stop + by.start) for side, by in zip(box, window, strict=True)
     )
-    whole = np.zeros((outer[0].stop - outer[0].start, outer[1].stop - outer[1].start), np.bool_)
-    part = mask[max(inner[0].start, 0) : inner[0].stop, max(inner[1].start, 0) : inner[1].stop]
-    at = max(-inner[0].start, 0), max(-inner[1].start, 0)
-    whole[at[0] : at[0] + part.shape[0], at[1] : at[1] + part.shape[1]] = part
-    fine = ink.look_closer(outer, FINE_ENOUGH)
-    factor = fine.shape[0] // whole.shape[0]
-    region = _grow(whole).repeat(factor, axis=0).repeat(factor, axis=1)
-    paper = digit.paper / 255
-    inside = np.sort(fine[region])
-    edge_fine = paper + STROKE_EDGE * (inside[int(0.9 * inside.size)] - paper)
-    strokes = inside[np.searchsorted(inside, edge_fine) :]
-    blank = paper + BLUR * (edge_fine - paper)
-    full = max(float(strokes[strokes.size // 2]), blank + 0.001)
-    soft = np.clip((fine - blank) / (full - blank), 0, 1) * region
-    tall, wide = (there / here for there, here in zip(frame_shape, ink.frame_shape, strict=True))
-    y, bottom = (min(round(row * ink.step * tall), frame_shape[0]) for row in (box[0].start, box[0].stop))
-    x, right = (
-        min(round(column * ink.step * wide), frame_shape[1]) for column in (box[1].start, box[1].stop)
+    return rows, columns
+
+
+def _scale(box: Window, ink: InkMap, frame_shape: tuple[int, ...]) -> Box:
+    """A box of the ink map as one of the frame."""
+    (top, bottom), (left, right) = (
+        (min(round(place * ink.step * there / here), there) for place in (side.start, side.stop))
+        for side, here, there in zip(box, ink.frame_shape, frame_shape, strict=True)
     )
-    return FoundDigit(Box(x, y, right - x, bottom - y), crop(soft.astype(np.float32)))
+    return Box(left, top, right - left, bottom - top)
 
 
 def _gather(near: Bytes, solid: Mask, body: Mask, reach: int, faintest: float) -> Mask:

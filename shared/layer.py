@@ -28,6 +28,10 @@ class Place(NamedTuple):
         """The place on the way to another: `share` 0 is here, 1 is there."""
         return Place(*(here + share * (there - here) for here, there in zip(self, other, strict=True)))
 
+    def measure(self, other: Place) -> float:
+        """How far another place is, in pixels."""
+        return math.hypot(other.x - self.x, other.y - self.y)
+
 
 @dataclass(frozen=True, eq=False)
 class Layer:

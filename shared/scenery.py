@@ -22,6 +22,7 @@ from shared.sheet import write_sheet
 from shared.texture import Shape, draw_clouds, draw_grain, measure_distance
 
 Bytes = npt.NDArray[np.uint8]
+Held = Sequence[tuple[Layer, Place]]
 
 FRAME: Shape = (240, 320)
 
@@ -71,34 +72,29 @@ class Scene:
         self._light = draw_light(random, conditions.light, self.shape) * np.float32(255 * conditions.exposure)
         self._noise = np.float32(conditions.noise)
 
-    def look(
-        self,
-        random: np.random.Generator,
-        held: Sequence[tuple[Layer, Place]] = (),
-        light: FloatArray | float = 1.0,
-        motion: tuple[float, float] = (0.0, 0.0),
-    ) -> Bytes:
+    def look(self, random: np.random.Generator, held: Held = (), light: FloatArray | float = 1.0) -> Bytes:
         """Take a picture: uint8 (H, W), with fresh noise.
 
         Parameters
         ----------
         held : what is held up where, the furthest first
-        light : of what it was, over the whole frame or for each pixel
-        motion : pixels (right, down) that what is seen moves while the picture is taken
+        light : how much there is of what was drawn, over the whole frame or for each pixel
         """
-        from scipy import ndimage
+        return self.expose(random, self.see(held), light)
 
+    def see(self, held: Held) -> FloatArray:
+        """What is before the camera, without light: float32 (H, W), 1.0 = white."""
         seen = self.backdrop.copy()
         for layer, place in held:
             layer.show(seen, place)
-        for axis, length in ((1, motion[0]), (0, motion[1])):
-            if abs(length) >= 1.5:
-                seen = ndimage.uniform_filter1d(seen, round(abs(length)), axis)
-        seen *= self._light
-        seen *= light
-        seen += self._noise * draw_grain(random, self.shape)
-        picture: Bytes = np.clip(seen, 0, 255, out=seen).astype(np.uint8)
-        return picture
+        return seen
+
+    def expose(self, random: np.random.Generator, seen: FloatArray, light: FloatArray | float = 1.0) -> Bytes:
+        """Take a picture of what is seen: uint8 (H, W)."""
+        picture = seen * self._light
+        picture *= light
+        picture += self._noise * draw_grain(random, self.shape)
+        return np.clip(picture, 0, 255, out=picture).astype(np.uint8)
 
 
 def draw_light(random: np.random.Generator, kind: Light, shape: Shape = FRAME) -> FloatArray:

@@ -31,18 +31,85 @@ def write_sheet(
     -------
     the sheet, and the place in which the conditions want it
     """
-    from scipy import ndimage
+    written = _write(ink, conditions, shape)
+    layers, place = _make_layers([written], conditions, random, shape)
+    return layers[0], place
 
-    written = draw_strokes(ink, max(8, round(conditions.size * shape[0])), conditions.stroke)
-    tall, wide = written.shape
-    outline = _draw_outline(written)
+
+def write_change(
+    before: FloatArray | None,
+    ink: FloatArray,
+    conditions: Conditions,
+    random: np.random.Generator,
+    shape: Shape = (240, 320),
+    steps: int = 6,
+) -> tuple[list[Layer], Place]:
+    """Write ink on a sheet bit by bit from one side on, where there was other ink `before`, or none.
+
+    Returns
+    -------
+    the sheet after each step, and its place; the rest as in `write_sheet`
+    """
+    written = _write(ink, conditions, shape)
+    old = np.zeros((1, 1), np.float32) if before is None else _write(before, conditions, shape)
+    tall, wide = (max(one, other) for one, other in zip(written.shape, old.shape, strict=True))
+    written, old = _centre(written, tall, wide), _centre(old, tall, wide)
+    angle = random.uniform(0, 2 * math.pi)
+    rows, columns = np.ogrid[-0.5 : 0.5 : tall * 1j, -0.5 : 0.5 : wide * 1j]
+    along = rows * math.sin(angle) + columns * math.cos(angle)
+    ends = np.quantile(along, np.arange(1, steps) / steps)
+    pictures = [*(np.where(along < end, written, old) for end in ends), written]
+    return _make_layers(pictures, conditions, random, shape)
+
+
+def _write(ink: FloatArray, conditions: Conditions, shape: Shape) -> FloatArray:
+    return draw_strokes(ink, max(8, round(conditions.size * shape[0])), conditions.stroke)
+
+
+def _centre(written: FloatArray, tall: int, wide: int) -> FloatArray:
+    """Put paper around a digit, up to a height and a width."""
+    down, right = tall - written.shape[0], wide - written.shape[1]
+    return np.pad(written, ((down // 2, down - down // 2), (right // 2, right - right // 2)))
+
+
+def draw_cover(conditions: Conditions, random: np.random.Generator, tall: float, wide: float) -> Layer:
+    """Cut a blank sheet of a height and a width in pixels, to be held before another."""
+    tone = np.pad(draw_paper(conditions, (round(tall), round(wide)), random), 1)
+    passing = np.pad(np.zeros((round(tall), round(wide)), np.float32), 1, constant_values=1)
+    corners = np.array([(x, y) for x in (-wide / 2, wide / 2) for y in (-tall / 2, tall / 2)], np.float32)
+    return Layer(tone, passing, (tone.shape[1] / 2, tone.shape[0] / 2), corners)
+
+
+def draw_hand(random: np.random.Generator, shape: Shape = (240, 320)) -> Layer:
+    """A hand to pass before everything: its origin is between its fingers, its arm goes down and out."""
+    side = 2 * max(shape)
+    tone, passing = np.zeros((side, side), np.float32), np.ones((side, side), np.float32)
+    middle, size, skin = side / 2, random.uniform(0.15, 0.25) * shape[0], random.uniform(0.2, 0.85)
+    wrist = (middle, middle + 1.6 * size)
+    arm = bend(random, (wrist, (middle, middle + 3 * size), (middle + random.uniform(-80, 80), side)), 4)
+    parts = [(arm, 0.8 * size), (np.array((wrist, (middle, middle + 0.8 * size)), np.float32), 0.95 * size)]
+    for turn in np.linspace(-0.5, 0.5, 4) + random.normal(0, 0.05, 4):
+        root = (middle + 1.3 * size * turn, middle + 0.5 * size)
+        tip = (middle + 2.2 * size * turn, middle - size * random.uniform(0.5, 1.1))
+        parts.append((bend(random, (root, tip), 2, 4), 0.24 * size))
+    for line, radius in parts:
+        _hide(passing, line, radius)
+        lay_finger(random, tone, line, radius, skin)
+    corners = np.array(((-size, -size), (size, -size), (size, size), (-size, size)), np.float32)
+    return Layer(tone, passing, (middle, middle), corners)
+
+
+def _make_layers(
+    pictures: list[FloatArray], conditions: Conditions, random: np.random.Generator, shape: Shape
+) -> tuple[list[Layer], Place]:
+    """Make a sheet, once with each picture of ink on it; they have one size, and the last one is boxed."""
+    tall, wide = pictures[-1].shape
+    outline = _draw_outline(pictures[-1])
     lean_axis = float(random.uniform(0, 2 * math.pi))
     place = _place(conditions, outline, lean_axis, shape)
     around = _draw_margins(conditions, place, max(tall, wide), shape, random)
     top, bottom, left, right = around
     sheet = draw_paper(conditions, (tall + top + bottom, wide + left + right), random)
-    _ink_in(conditions, sheet[top : top + tall, left : left + wide], written, random)
-
     # Around the sheet there is room for its shadow, and on one side for the hand that holds it.
     side = int(random.integers(1, 4)) if conditions.hand else None
     room = [SHADOW if number != side else max(shape) for number in range(4)]
@@ -54,12 +121,32 @@ def write_sheet(
     passing[room[0] : -room[1], room[2] : -room[3]] = 0
     if side:
         _hold(random, tone, passing, room, side, around[side])
-    if conditions.blur:
-        tone, passing = (ndimage.gaussian_filter(part, conditions.blur) for part in (tone, passing))
-    passing[[0, -1]], passing[:, [0, -1]] = 1, 1
-    tone[[0, -1]], tone[:, [0, -1]] = 0, 0
+    passing = _blur(passing, conditions.blur, 1)
+    pressure = _draw_pressure(conditions, (tall, wide), random)
+    digit = slice(room[0] + top, room[0] + top + tall), slice(room[2] + left, room[2] + left + wide)
     origin = (room[2] + left + wide / 2, room[0] + top + tall / 2)
-    return Layer(tone, passing, origin, outline, lean_axis), place
+    layers = []
+    for picture in pictures:
+        inked = tone.copy()
+        paint(inked[digit], picture * pressure, 1.0 if PAPERS[conditions.paper].dark else 0.0)
+        layers.append(Layer(_blur(inked, conditions.blur, 0), passing, origin, outline, lean_axis))
+    return layers, place
+
+
+def _blur(part: FloatArray, blur: float, outside: float) -> FloatArray:
+    """Put a layer out of focus; its outermost pixels stay what is outside."""
+    from scipy import ndimage
+
+    blurred: FloatArray = ndimage.gaussian_filter(part, blur) if blur else part
+    blurred[[0, -1]], blurred[:, [0, -1]] = outside, outside
+    return blurred
+
+
+def _draw_pressure(conditions: Conditions, shape: Shape, random: np.random.Generator) -> FloatArray:
+    """How much ink the pen leaves: less of it where it does not reach the paper's tooth."""
+    tooth = draw_grain(random, shape, 0.6) + 0.5 * draw_clouds(random, shape, (9, 9))
+    reached = np.clip(1 - PENS[conditions.pen].grain * np.maximum(tooth, 0), 0, 1)
+    return np.asarray(conditions.depth * reached, np.float32)
 
 
 def _draw_outline(written: FloatArray) -> FloatArray:
@@ -80,16 +167,6 @@ def _place(conditions: Conditions, outline: FloatArray, lean_axis: float, shape:
     share = (np.array((conditions.x, conditions.y)) + 1) / 2
     x, y = (np.maximum(room, 0) * share + np.minimum(room, 0) / 2 - seen.min(axis=0)).tolist()
     return place._replace(x=x, y=y)
-
-
-def _ink_in(
-    conditions: Conditions, paper: FloatArray, written: FloatArray, random: np.random.Generator
-) -> None:
-    """Put ink on paper, in place: less of it where the paper's tooth does not reach the pen."""
-    tooth = draw_grain(random, paper.shape, 0.6) + 0.5 * draw_clouds(random, paper.shape, (9, 9))
-    pressure = np.clip(1 - PENS[conditions.pen].grain * np.maximum(tooth, 0), 0, 1)
-    full = 1.0 if PAPERS[conditions.paper].dark else 0.0
-    paint(paper, np.asarray(written * pressure * conditions.depth, np.float32), full)
 
 
 def _draw_margins(

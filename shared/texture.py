@@ -46,7 +46,11 @@ def _blend(length: int, cell: float) -> FloatArray:
 def draw_grain(random: np.random.Generator, shape: Shape, coarseness: float = 0.0) -> FloatArray:
     """Cut grain, float32, mean 0, spread 1, read-only, from a field kept for each `coarseness` (pixels)."""
     field = _draw_grain_field(coarseness)
-    top, left = (int(random.integers(GRAIN_SIDE - length + 1)) for length in shape)
+    if max(shape) > GRAIN_SIDE:
+        field = np.tile(field, [-(-length // GRAIN_SIDE) for length in shape])
+    top, left = (
+        int(random.integers(there - length + 1)) for there, length in zip(field.shape, shape, strict=True)
+    )
     return field[top : top + shape[0], left : left + shape[1]]
 
 

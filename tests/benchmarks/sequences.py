@@ -1,0 +1,268 @@
+"""How well digits are announced and withdrawn, on simulated sequences at 10 frames a second.
+
+    python -m tests.benchmarks.sequences [--count N] [--conditions easy|hard] [--digits mnist|drawn]
+    python -m tests.benchmarks.sequences --hours H
+
+The first plays N sequences of every kind and judges what is announced, by kind:
+
+    good      announced once, right, at most 0.5 s after it was held still; withdrawn within 1 s of going
+    wrong     another digit was announced
+    false     a digit was announced while none was held up
+    missing   nothing was
+    twice     it was announced again while it was still held up
+    dropped   it was withdrawn while it was held up
+    late      it was announced later than that
+    stale     it was withdrawn later than that
+
+A digit that no one could read is no fault of what reads it: MNIST's test digits are taken only if the
+network reads them right on clean paper. "readable" is how many were read right and surely in most of the
+frames in which they were held still, and "of these" how many of those are good: the rest is settling's doing.
+
+The second plays empty and cluttered scenes and counts what is announced where there is no digit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from edge.acts import EMPTY_KINDS, KINDS, Act, Ink, Showing, draw_act, draw_empty_act
+from edge.config import SettlingSettings
+from edge.settling import Prediction, Settling
+from shared.conditions import Conditions
+from shared.digit_finder import NoDigit
+from shared.idx import TEST_IMAGES, TEST_LABELS, read_digits
+from shared.reading import Reading, read_digit
+from shared.scenery import hold_up
+from shared.strokes import draw_digit
+from shared.texture import pick
+from shared.weights import load_weights
+from trainer.mnist import find_data_directory
+
+INTERVAL_S = 0.1
+ANNOUNCED_S, WITHDRAWN_S = 0.5, 1.0
+VERDICTS = ("good", "wrong", "false", "missing", "twice", "dropped", "late", "stale")
+
+# Each digit, and what it passes through: part of it, or like it.
+LIKE = {0: 6, 1: 7, 2: 3, 3: 2, 4: 9, 5: 6, 6: 0, 7: 1, 8: 3, 9: 4}
+
+Random = np.random.Generator
+Read = Callable[[npt.NDArray[np.uint8]], Reading | NoDigit]
+Write = Callable[[int, Random], Ink]
+
+
+class Event(NamedTuple):
+    """A digit was announced, or, with none, withdrawn."""
+
+    time: float
+    digit: int | None
+
+
+class Played(NamedTuple):
+    """What came of a sequence; `sure` is which digit was read surely in each frame, if any."""
+
+    events: list[Event]
+    sure: list[tuple[float, int | None]]
+    frames: dict[float, npt.NDArray[np.uint8]]
+
+
+def play(act: Act, read: Read, settling: Settling, settings: SettlingSettings, begin: float = 0.0) -> Played:
+    """Show every frame of an act to the reader, and its readings to settling."""
+    played = Played([], [], {})
+    for frame_time in np.arange(0, act.length_s, INTERVAL_S).tolist():
+        frame = act.look(frame_time)
+        reading = read(frame)
+        sure = isinstance(reading, Reading) and reading.confidence >= settings.confidence
+        played.sure.append((frame_time, reading.digit if isinstance(reading, Reading) and sure else None))
+        change = settling.observe(reading, begin + frame_time)
+        if change is not None:
+            digit = change.reading.digit if isinstance(change, Prediction) else None
+            played.events.append(Event(frame_time, digit))
+            played.frames[frame_time] = frame
+    return played
+
+
+def judge(showings: Iterable[Showing], events: list[Event]) -> str:
+    """The verdict on a sequence: the worst of its digits'."""
+    showings = list(showings)
+    verdicts = {judge_showing(showing, events) for showing in showings}
+    for event in events:
+        # What is seen last may be announced a little later.
+        held = {one.digit for one in showings if one.begin <= event.time <= one.gone + ANNOUNCED_S}
+        if event.digit is not None and event.digit not in held:
+            verdicts.add("wrong" if held else "false")
+    return next((verdict for verdict in VERDICTS[1:] if verdict in verdicts), "good")
+
+
+def judge_showing(showing: Showing, events: list[Event]) -> str:
+    announced = [
+        number
+        for number, event in enumerate(events)
+        if event.digit == showing.digit and showing.begin <= event.time <= showing.gone + ANNOUNCED_S
+    ]
+    if not announced:
+        return "missing"
+    if len(announced) > 1:
+        return "twice"
+    begin = events[announced[0]].time
+    end = events[announced[0] + 1].time if announced[0] + 1 < len(events) else float("inf")
+    if end < showing.gone:
+        return "dropped"
+    if begin > showing.still + ANNOUNCED_S:
+        return "late"
+    return "stale" if end > showing.gone + WITHDRAWN_S else "good"
+
+
+def is_readable(showings: Iterable[Showing], sure: list[tuple[float, int | None]]) -> bool:
+    """Whether most frames of each digit held still were read right and surely."""
+    return all(
+        np.mean([digit == one.digit for when, digit in sure if one.still <= when < one.gone]) > 0.5
+        for one in showings
+    )
+
+
+def read_with(weights: str) -> Read:
+    network = load_weights(Path(weights) if weights else None).network
+    return lambda frame: read_digit(frame, network)
+
+
+def write_mnist(read: Read, per_digit: int = 100) -> Write:
+    """Take MNIST's test digits, of each the first that are read right on clean paper."""
+    folder = find_data_directory()
+    images, labels = read_digits(folder / TEST_IMAGES, folder / TEST_LABELS)
+    random = np.random.default_rng(0)
+    kept: dict[int, list[Ink]] = {digit: [] for digit in range(10)}
+    tried = 0
+    for image, label in zip(images, labels.tolist(), strict=True):
+        if len(kept[label]) < per_digit:
+            tried += 1
+            ink = Ink(label, np.asarray(image / 255, np.float32))
+            reading = read(hold_up(ink.picture, random, Conditions(stroke=0.12)).frame)
+            if isinstance(reading, Reading) and reading.digit == label and reading.confidence >= 0.5:
+                kept[label].append(ink)
+    left = sum(map(len, kept.values()))
+    print(f"MNIST's test digits: {left} of {tried} are read right, at 0.5 or more, on clean paper")
+    return lambda digit, random: pick(random, *kept[digit])
+
+
+def write_drawn(digit: int, random: Random) -> Ink:
+    return Ink(digit, draw_digit(digit, random))
+
+
+def draw_conditions(random: Random, how: str) -> Conditions:
+    """Anything that can be read, or, if easy, a felt pen on white paper in even light."""
+    if how == "hard":
+        return Conditions.draw(random)
+    easy = Conditions(size=random.uniform(0.35, 0.7), tilt=random.uniform(-8, 8))
+    return replace(easy, fills=bool(random.random() < 0.5), stroke=random.uniform(0.07, 0.14))
+
+
+def draw_sequence(seed: int, number: int, kind: str, write: Write, how: str) -> Act:
+    random = np.random.default_rng([seed, number])
+    digit = int(random.integers(10))
+    ink, other = write(digit, random), write(LIKE[digit], random)
+    hold_s = random.uniform(1.2, 2.0)
+    return draw_act(random, kind, ink, other, draw_conditions(random, how), hold_s=hold_s)
+
+
+def draw_emptiness(seed: int, seconds: float) -> Iterator[Act]:
+    """Places without a digit: each changes suddenly into the next, and in each something may happen."""
+    random = np.random.default_rng(seed)
+    while seconds > 0:
+        length_s = random.uniform(2, 12)
+        seconds -= length_s
+        yield draw_empty_act(random, pick(random, *EMPTY_KINDS), Conditions.draw(random), length_s)
+
+
+def show_progress(done: float, what: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done:4.0%} {what}", end="\n" if done >= 1 else "", file=sys.stderr, flush=True)
+
+
+def keep(folder: Path | None, name: str, frame: npt.NDArray[np.uint8]) -> None:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(frame).save(folder / f"{name}.png")
+
+
+def measure_sequences(options: argparse.Namespace, read: Read) -> None:
+    settings = SettlingSettings()
+    write = write_mnist(read) if options.digits == "mnist" else write_drawn
+    counts = {kind: Counter[str]() for kind in KINDS}
+    total = options.count * len(KINDS)
+    for number in range(total):
+        kind = KINDS[number % len(KINDS)]
+        act = draw_sequence(options.seed, number, kind, write, options.conditions)
+        played = play(act, read, Settling(settings), settings)
+        verdict = judge(act.showings, played.events)
+        counts[kind][verdict] += 1
+        if is_readable(act.showings, played.sure):
+            counts[kind]["readable"] += 1
+            counts[kind]["readable good"] += verdict == "good"
+        if verdict in ("wrong", "false"):
+            for when, frame in played.frames.items():
+                keep(options.pictures, f"{number}-{kind}-{when:.1f}", frame)
+        show_progress((number + 1) / total, "of the sequences")
+    print(f"{total} sequences, {options.digits} digits, {options.conditions} conditions, seed {options.seed}")
+    print("             " + "".join(f"{verdict:>9}" for verdict in VERDICTS) + "  readable  of these")
+    rows = [*counts.items(), ("all", sum(counts.values(), Counter()))]
+    for kind, count in rows:
+        part = count.total() - count["readable"] - count["readable good"]
+        shares = "".join(f"{count[verdict] / part:9.1%}" for verdict in VERDICTS)
+        of_these = count["readable good"] / max(count["readable"], 1)
+        print(f"{kind:13}{shares}{count['readable'] / part:10.1%}{of_these:10.1%}")
+
+
+def measure_emptiness(options: argparse.Namespace, read: Read) -> None:
+    settings, begin = SettlingSettings(), 0.0
+    settling = Settling(settings)
+    false: list[str] = []
+    sure = frames = 0
+    for act in draw_emptiness(options.seed, options.hours * 3600):
+        played = play(act, read, settling, settings, begin)
+        for event in played.events:
+            if event.digit is not None:
+                false.append(f"{begin + event.time:.1f} s: {event.digit}")
+                keep(options.pictures, f"{begin + event.time:.1f}s-{event.digit}", played.frames[event.time])
+        sure += sum(digit is not None for _, digit in played.sure)
+        frames += len(played.sure)
+        begin += act.length_s
+        show_progress(min(begin / (options.hours * 3600), 1.0), "of the time")
+    print(f"{begin / 3600:.2f} hours without a digit, {frames} frames, seed {options.seed}")
+    print(f"false announcements: {len(false)}" + "".join(f"\n    {one}" for one in false))
+    print(f"frames read as a digit at {settings.confidence} or more: {sure} ({sure / frames:.2%})")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=int, default=100, help="sequences of each kind (default: 100)")
+    parser.add_argument("--conditions", choices=("easy", "hard"), default="hard", help="default: hard")
+    parser.add_argument("--digits", choices=("mnist", "drawn"), default="mnist", help="default: mnist")
+    parser.add_argument("--hours", type=float, help="play scenes without a digit for this long instead")
+    parser.add_argument("--weights", default="", help="a weights file; by default the one that ships")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--pictures", type=Path, help="a folder for the frames of false announcements")
+    options = parser.parse_args()
+    begin = time.process_time()
+    read = read_with(options.weights)
+    if options.hours:
+        measure_emptiness(options, read)
+    else:
+        measure_sequences(options, read)
+    print(f"{time.process_time() - begin:.0f} CPU s")
+
+
+if __name__ == "__main__":
+    main()
