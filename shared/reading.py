@@ -52,9 +52,15 @@ def tell_confidence(outputs: npt.ArrayLike) -> float:
     ----------
     outputs : shape (10,)
     """
+    return float(tell_confidences(np.asarray(outputs)[np.newaxis])[0])
+
+
+def tell_confidences(outputs: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Tell how sure the network is of each of many readings: (count, 10) becomes (count,)."""
     chances = np.clip((np.asarray(outputs, dtype=np.float64) - NO) / (YES - NO), 0.0, 1.0)
-    loudest = int(np.argmax(chances))
-    return float(chances[loudest] * np.prod(1.0 - np.delete(chances, loudest)))
+    loudest = np.eye(chances.shape[1], dtype=np.bool_)[chances.argmax(axis=1)]
+    confidences: npt.NDArray[np.float64] = np.where(loudest, chances, 1.0 - chances).prod(axis=1)
+    return confidences
 
 
 def read_digit(frame: Bytes, network: FeedForward) -> Reading | NoDigit:
