@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
 from shared.feedforward import FloatArray
-from shared.texture import Points, Shape, bend, draw_clouds, draw_grain, measure_distance, paint
+from shared.texture import Points, Shape, bend, draw_clouds, draw_grain, measure_distance, paint, pick
 
 Random = np.random.Generator
 
@@ -28,16 +27,14 @@ def draw_backdrop(random: Random, shape: Shape = (240, 320), things: int | None 
     from scipy import ndimage
 
     lying = random.random() < 0.3  # the camera, on its side
-    canvas = _choose(random, SURFACES)(random, shape[::-1] if lying else shape)
+    canvas = pick(random, *SURFACES)(random, shape[::-1] if lying else shape)
     canvas = np.ascontiguousarray(canvas.T if lying else canvas)
-    for _ in range(random.choice(5, p=(0.2, 0.25, 0.25, 0.2, 0.1)) if things is None else things):
-        _choose(random, THINGS)(random, canvas)
-    blur = float(random.choice((0, 0.6, 1.2, 2.5, 5)))
-    return np.clip(ndimage.gaussian_filter(canvas, blur) if blur else canvas, 0, 1)
-
-
-def _choose(random: Random, choices: tuple[Callable[..., FloatArray], ...]) -> Callable[..., FloatArray]:
-    return choices[int(random.integers(len(choices)))]
+    for _ in range(int(random.choice(5, p=(0.2, 0.25, 0.25, 0.2, 0.1))) if things is None else things):
+        pick(random, *THINGS)(random, canvas)
+    blur = pick(random, 0.0, 0.6, 1.2, 2.5, 5.0)
+    if blur:
+        canvas = ndimage.gaussian_filter(canvas, blur)
+    return np.clip(canvas, 0, 1, out=canvas)
 
 
 # Surfaces fill the frame.
@@ -56,7 +53,8 @@ def draw_wood(random: Random, shape: Shape) -> FloatArray:
     rows = np.arange(shape[0], dtype=np.float32)[:, np.newaxis]
     waves = rows / period + 2.5 * draw_clouds(random, shape, (60, 200))
     waves += 0.3 * draw_clouds(random, shape, (4, 60))
-    canvas = tone * (1 + random.uniform(0.03, 0.2) * np.sin(2 * math.pi * waves))
+    waves = np.sin(2 * math.pi * waves)
+    canvas = np.asarray(tone * (1 + random.uniform(0.03, 0.2) * waves), np.float32)
     canvas += 0.03 * draw_clouds(random, shape, (2, 30))
     if random.random() < 0.5:
         boards = random.uniform(50, 130)
@@ -69,12 +67,12 @@ def draw_textile(random: Random, shape: Shape) -> FloatArray:
     tone, weave = random.uniform(0.2, 0.9), random.uniform(0, 0.06)
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     threads = np.sin(rows * random.uniform(0.8, 2.5)) * np.sin(columns * random.uniform(0.8, 2.5))
-    canvas = tone + weave * threads
+    canvas = np.asarray(tone + weave * threads, np.float32)
     if random.random() < 0.4:
         stripe = random.uniform(8, 40)
         slant = random.uniform(-1, 1)
-        canvas = canvas + random.uniform(-0.3, 0.3) * ((rows * slant + columns) % stripe < stripe / 2)
-    canvas = canvas.astype(np.float32) + 0.02 * draw_grain(random, shape)
+        canvas += random.uniform(-0.3, 0.3) * ((rows * slant + columns) % stripe < stripe / 2)
+    canvas += 0.02 * draw_grain(random, shape)
     for _ in range(random.integers(1, 6)):
         _fold(random, canvas, random.uniform(6, 40), random.uniform(0.05, 0.25))
     return canvas
@@ -84,7 +82,7 @@ def draw_tiles(random: Random, shape: Shape) -> FloatArray:
     """Bricks or tiles with joints, or a keyboard: a grid of rounded fields."""
     tall, wide = random.uniform(14, 60), random.uniform(14, 90)
     rows, columns = np.ogrid[: shape[0], : shape[1]]
-    shift = random.choice((0, 0.5)) * wide * (rows // tall % 2)
+    shift = pick(random, 0, 0.5) * wide * (rows // tall % 2)
     from_joint = np.minimum(rows % tall, (columns + shift) % wide)
     numbers = (rows // tall * 57 + (columns + shift) // wide).astype(np.intp)
     tones = random.uniform(0.15, 0.85) + random.uniform(0, 0.12) * random.standard_normal(997)
@@ -95,7 +93,7 @@ def draw_tiles(random: Random, shape: Shape) -> FloatArray:
         inside = (rows % tall > tall * 0.3) & (rows % tall < tall * 0.6)
         inside = inside & ((columns + shift) % wide > wide * 0.3) & ((columns + shift) % wide < wide * 0.55)
         marks = inside & (draw_grain(random, shape, 1.0) > 0.3)
-        canvas[marks] += random.choice((-0.3, 0.5))
+        canvas[marks] += pick(random, -0.3, 0.5)
     return canvas + 0.02 * draw_grain(random, shape)
 
 
@@ -147,7 +145,7 @@ def _fold(random: Random, canvas: FloatArray, width: float, depth: float) -> Non
 def _ellipse(
     canvas: FloatArray, x: float, y: float, wide: float, tall: float, angle: float = 0.0
 ) -> tuple[FloatArray, FloatArray]:
-    """The part of a canvas around an ellipse, and how far inside each pixel is: 1 the middle, 0 the outline."""
+    """The part of a canvas around an ellipse, and how far inside each pixel is: 1 its middle, 0 outline."""
     reach = max(wide, tall) * 1.2
     top, left = max(int(y - reach), 0), max(int(x - reach), 0)
     part = canvas[top : max(int(y + reach) + 1, 0), left : max(int(x + reach) + 1, 0)]
@@ -201,7 +199,8 @@ def lay_finger(random: Random, canvas: FloatArray, line: Points, radius: float, 
         distance = measure_distance((at - across, at + across), canvas.shape, 2.0)
         canvas *= 1 - 0.25 * np.clip(1.5 - distance, 0, 1)
     if random.random() < 0.4:
-        part, inside = _ellipse(canvas, *points[-1], radius * 0.6, radius * 0.6)
+        x, y = points[-1].tolist()
+        part, inside = _ellipse(canvas, x, y, radius * 0.6, radius * 0.6)
         paint(part, np.clip(inside * radius * 0.6, 0, 1), min(tone * 1.1, 1.0))
 
 
@@ -221,7 +220,7 @@ def lay_hand(random: Random, canvas: FloatArray) -> FloatArray:
         line = bend(random, (root, root + reach / 2, root + reach), 2, 4)
         lay_finger(random, canvas, line, size * 0.22, tone)
     if random.random() < 0.6:
-        turn = angle + random.choice((-1, 1)) * random.uniform(1.0, 1.6)
+        turn = angle + pick(random, -1, 1) * random.uniform(1.0, 1.6)
         root = np.array((x, y))
         reach = np.array((math.cos(turn), math.sin(turn))) * size * random.uniform(1.2, 1.8)
         line = bend(random, (root, root + reach * 0.6, root + reach), 3, 4)

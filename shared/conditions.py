@@ -7,6 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from shared.texture import pick
+
 PenName = Literal["ballpoint", "fineliner", "felt", "marker", "pencil", "blue", "chalk", "stylus"]
 PaperName = Literal["white", "cream", "grey", "kraft", "note", "blackboard", "tablet"]
 Ruling = Literal["none", "squared", "ruled", "dotted"]
@@ -110,20 +112,20 @@ class Conditions:
                 ("white", "white", "cream", "grey", "kraft", "note"),
             )
         )
-        pen: PenName = fixed.get("pen") or random.choice(pens)
-        paper: PaperName = fixed.get("paper") or random.choice(papers)
+        pen: PenName = fixed.get("pen") or pick(random, *pens)
+        paper: PaperName = fixed.get("paper") or pick(random, *papers)
         fills = bool(fixed.get("fills", random.random() < 0.45))
         at_edge = random.random() < 0.12
         sides = random.uniform(-1, 1, 2) * (0.9 if fills else 0.6)
         if at_edge:
-            sides[int(random.integers(2))] = random.choice((-1, 1))
-        drawn = {
+            sides[int(random.integers(2))] = pick(random, -1, 1)
+        drawn: dict[str, Any] = {
             "pen": pen,
             "paper": paper,
             "ruling": "none"
             if PAPERS[paper].dark or random.random() < 0.55
-            else random.choice(("squared", "ruled", "dotted")),
-            "light": random.choice(("even", "slope", "vignette", "soft shadow", "hard shadow")),
+            else pick(random, "squared", "ruled", "dotted"),
+            "light": pick(random, "even", "slope", "vignette", "soft shadow", "hard shadow"),
             "stroke": random.uniform(*PENS[pen].stroke),
             "depth": random.uniform(*PENS[pen].depth),
             "fills": fills,
@@ -132,11 +134,11 @@ class Conditions:
             "x": float(sides[0]),
             "y": float(sides[1]),
             "tilt": random.triangular(-15, 0, 15),
-            "lean": random.choice((0.0, random.uniform(0, 30))),
-            "crumple": random.choice((0.0, 0.0, 0.2, random.uniform(0.4, 1))),
+            "lean": pick(random, 0.0, random.uniform(0, 30)),
+            "crumple": pick(random, 0.0, 0.0, 0.2, random.uniform(0.4, 1)),
             "exposure": random.triangular(0.3, 1.0, 1.15),
             "noise": random.uniform(0.5, 5),
-            "blur": random.choice((0.4, 0.6, random.uniform(0.6, 3))),
+            "blur": pick(random, 0.4, 0.6, random.uniform(0.6, 3)),
         }
         conditions = cls(**(drawn | fixed))
         line = max(conditions.stroke * conditions.size * 240, 1.0)

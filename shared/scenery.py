@@ -17,7 +17,8 @@ from shared.backdrop import draw_backdrop
 from shared.conditions import Conditions, Light
 from shared.digit_finder import Box
 from shared.feedforward import FloatArray
-from shared.sheet import Layer, Place, write_sheet
+from shared.layer import Layer, Place
+from shared.sheet import write_sheet
 from shared.texture import Shape, draw_clouds, draw_grain, measure_distance
 
 Bytes = npt.NDArray[np.uint8]
@@ -118,11 +119,11 @@ def draw_light(random: np.random.Generator, kind: Light, shape: Shape = FRAME) -
     elif kind in ("soft shadow", "hard shadow"):
         soft = random.uniform(25, 80) if kind == "soft shadow" else random.uniform(0.7, 4)
         depth = random.uniform(0.25, 0.6)
-        light *= 1 - depth * np.clip(_draw_shade(random, across, shape, soft) / soft + 0.5, 0, 1)
+        light *= 1 - depth * np.clip(_measure_shade(random, across, shape, soft) / soft + 0.5, 0, 1)
     return np.maximum(light, 0.05)
 
 
-def _draw_shade(random: np.random.Generator, across: FloatArray, shape: Shape, soft: float) -> FloatArray:
+def _measure_shade(random: np.random.Generator, across: FloatArray, shape: Shape, soft: float) -> FloatArray:
     """How far inside a shadow each pixel is, in pixels: of an edge, a bar, a head or an arm, or of leaves."""
     height, width = shape
     kind = random.integers(4 if soft > 20 else 3)  # leaves are too far away for a hard shadow
@@ -130,7 +131,7 @@ def _draw_shade(random: np.random.Generator, across: FloatArray, shape: Shape, s
     if kind == 0:
         return edge + random.uniform(0, 12) * draw_clouds(random, shape, (60, 60))
     if kind == 1:
-        return random.uniform(12, 60) - np.abs(edge)
+        return np.asarray(random.uniform(12, 60) - np.abs(edge), np.float32)
     if kind == 2:
         tip = random.uniform(0, width), random.uniform(0, height)
         line = [tip, (random.uniform(0, width), height * 1.5)]

@@ -6,6 +6,7 @@ import numpy as np
 
 from shared.digit_image import IMAGE_SIZE
 from shared.feedforward import FloatArray
+from shared.texture import measure_distance
 
 Point = tuple[float, float]
 
@@ -35,20 +36,11 @@ def draw_digit(digit: int, random: np.random.Generator) -> FloatArray:
     """Draw a digit with a slightly unsteady hand: float32 (28, 28), 1 = ink, in a 20x20 box."""
     pen = random.uniform(1.1, 1.7)
     slant, stretch = random.uniform(-0.15, 0.15), random.uniform(0.9, 1.1)
-    rows, columns = np.mgrid[:IMAGE_SIZE, :IMAGE_SIZE].astype(np.float32)
-    distance = np.full((IMAGE_SIZE, IMAGE_SIZE), np.inf, np.float32)
+    shape = IMAGE_SIZE, IMAGE_SIZE
+    distance = np.full(shape, np.inf, np.float32)
     for stroke in STROKES[digit]:
         points = np.array(stroke) + random.normal(0, 0.008, (len(stroke), 2))
         x = 4 + 20 * ((points[:, 0] - 0.5) * stretch + 0.5 + slant * (0.5 - points[:, 1]))
         y = 4 + 20 * points[:, 1]
-        for x0, y0, x1, y1 in zip(x, y, x[1:], y[1:], strict=False):
-            along_x, along_y = x1 - x0, y1 - y0
-            length = max(along_x**2 + along_y**2, 1e-9)
-            share = np.clip(((columns - x0) * along_x + (rows - y0) * along_y) / length, 0, 1)
-            np.minimum(
-                distance,
-                np.hypot(columns - x0 - share * along_x, rows - y0 - share * along_y),
-                out=distance,
-            )
-    picture: FloatArray = np.clip(pen + 0.5 - distance, 0, 1).astype(np.float32)
-    return picture
+        np.minimum(distance, measure_distance(np.stack((x, y), axis=1), shape, pen + 1), out=distance)
+    return np.clip(pen + 0.5 - distance, 0, 1)

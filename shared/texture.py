@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,22 +13,27 @@ import numpy.typing as npt
 from shared.feedforward import FloatArray
 
 Shape = tuple[int, int]
-Points = Sequence[tuple[float, float]] | npt.NDArray[np.floating]
+Points = Sequence[tuple[float, float]] | Sequence[npt.NDArray[np.floating]] | npt.NDArray[np.floating]
+_Choice = TypeVar("_Choice")
 
 GRAIN_SIDE = 1024  # grain is cut out of one square field of noise, at random places
+
+
+def pick(random: np.random.Generator, *choices: _Choice) -> _Choice:
+    """Choose one."""
+    return choices[int(random.integers(len(choices)))]
 
 
 def draw_clouds(random: np.random.Generator, shape: Shape, cells: tuple[float, float]) -> FloatArray:
     """Draw noise that is smooth over about `cells` (down, across) pixels: float32, mean 0, spread 0.5."""
     weights = [_blend(length, cell) for length, cell in zip(shape, cells, strict=True)]
     knots = random.normal(0, 0.7, [part.shape[1] for part in weights]).astype(np.float32)
-    clouds: FloatArray = weights[0] @ knots @ weights[1].T
-    return clouds
+    return np.asarray(weights[0] @ knots @ weights[1].T, np.float32)
 
 
 def _blend(length: int, cell: float) -> FloatArray:
     """How much each knot has to say at each of `length` pixels: float32 (length, knots)."""
-    place = np.arange(length) / cell
+    place = np.arange(length, dtype=np.float32) / np.float32(cell)
     below = place.astype(np.intp)
     share = place - below
     share *= share * (3 - 2 * share)
@@ -57,7 +63,7 @@ def _draw_grain_field(coarseness: float) -> FloatArray:
 
 
 def measure_distance(points: Points, shape: Shape, reach: float) -> FloatArray:
-    """How far each pixel is from the line through `points` (x, y): float32, in pixels, `reach` where further."""
+    """How far each pixel is from the line through `points` (x, y): float32, and `reach` where further."""
     distance = np.full(shape, reach, np.float32)
     line = np.asarray(points, np.float32)
     for begin, end in pairwise(line):
