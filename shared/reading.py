@@ -66,8 +66,11 @@ def tell_confidences(outputs: npt.ArrayLike) -> npt.NDArray[np.float64]:
 def read_digit(frame: Bytes, network: FeedForward) -> Reading | NoDigit:
     """Read the digit in a grey frame, uint8 (height, width), or tell why there is none."""
     found = find_digit(frame)
-    if not isinstance(found, FoundDigit):
-        return found
+    return read_found(found, network) if isinstance(found, FoundDigit) else found
+
+
+def read_found(found: FoundDigit, network: FeedForward) -> Reading:
+    """Read a digit that was found."""
     image = normalise(found.ink)
     outputs = network.query(to_inputs(image))
     return Reading(int(np.argmax(outputs)), tell_confidence(outputs), outputs, image, found.box)

@@ -126,7 +126,9 @@ def judge(frame: Bytes, piece: Bytes, box: Box) -> float:
         return 0.0
     clutter = float(np.mean(around < paper - 0.4 * (paper - ink)))
     uneven = max(0.0, (bright - dark) / 2 / max(paper, 8) - 0.1)
-    middle = ((left + width / 2) / frame.shape[1] - 0.5) ** 2 + ((top + height / 2) / frame.shape[0] - 0.5) ** 2
+    middle = ((left + width / 2) / frame.shape[1] - 0.5) ** 2 + (
+        (top + height / 2) / frame.shape[0] - 0.5
+    ) ** 2
     large = min(1.0, size / (0.3 * side))
     on_edge = 0.5 if touches_edge(box, frame) else 1.0
     return on_edge * (contrast * large) ** 0.5 * float(np.exp(-6 * clutter - 3 * uneven - middle))
@@ -204,19 +206,27 @@ def read_mser(frame: Bytes, delta: int) -> FloatArray | None:
         left, top, width, height = (int(side) for side in box)
         piece = np.zeros((height, width), np.uint8)
         piece[points[:, 1] - top, points[:, 0] - left] = 255
-        best = max(best, (judge(frame, piece, (left, top, width, height)), piece, (left, top, width, height)), key=lambda each: each[0])
+        best = max(
+            best,
+            (judge(frame, piece, (left, top, width, height)), piece, (left, top, width, height)),
+            key=lambda each: each[0],
+        )
     return fit_grey(frame, best)
 
 
 def read_sauvola_ringed(frame: Bytes, settings: Sequence[tuple[int, float]]) -> FloatArray | None:
     """Sauvola's threshold with several windows."""
-    masks = [np.uint8(255) * (frame < threshold_sauvola(frame, window_size=window, k=k)) for window, k in settings]
+    masks = [
+        np.uint8(255) * (frame < threshold_sauvola(frame, window_size=window, k=k)) for window, k in settings
+    ]
     return read_best(frame, masks)
 
 
 RECIPES: dict[str, Recipe] = {
     **{
-        f"Otsu, {'largest piece' if largest else 'all ink'}, blur {blur}": partial(read_otsu, blur=blur, largest=largest)
+        f"Otsu, {'largest piece' if largest else 'all ink'}, blur {blur}": partial(
+            read_otsu, blur=blur, largest=largest
+        )
         for largest in (False, True)
         for blur in (0, 5)
     },
@@ -224,13 +234,25 @@ RECIPES: dict[str, Recipe] = {
         f"adaptive {block}/{offset}, largest contour{' inside' if inside else ''}": partial(
             read_adaptive, block=block, offset=offset, inside=inside
         )
-        for block, offset, inside in ((11, 2, False), (25, 7, False), (35, 10, False), (35, 10, True), (75, 10, True), (75, 20, True))
+        for block, offset, inside in (
+            (11, 2, False),
+            (25, 7, False),
+            (35, 10, False),
+            (35, 10, True),
+            (75, 10, True),
+            (75, 20, True),
+        )
     },
-    **{f"Sauvola {window}/{k}, largest region": partial(read_sauvola, window=window, k=k) for window, k in ((25, 0.2), (51, 0.1), (75, 0.1))},
+    **{
+        f"Sauvola {window}/{k}, largest region": partial(read_sauvola, window=window, k=k)
+        for window, k in ((25, 0.2), (51, 0.1), (75, 0.1))
+    },
     "ink levels x4, ring test": partial(read_levels, levels=(0.08, 0.15, 0.27, 0.45)),
     "ink levels x7, ring test": partial(read_levels, levels=(0.07, 0.1, 0.15, 0.22, 0.32, 0.45, 0.6)),
     "adaptive x3, ring test": partial(read_adaptive_ringed, settings=((25, 5), (51, 10), (101, 20))),
-    "adaptive x6, ring test": partial(read_adaptive_ringed, settings=((25, 5), (51, 5), (51, 12), (101, 10), (101, 20), (151, 30))),
+    "adaptive x6, ring test": partial(
+        read_adaptive_ringed, settings=((25, 5), (51, 5), (51, 12), (101, 10), (101, 20), (151, 30))
+    ),
     "thresholds x16, ring test": partial(read_thresholds, step=15),
     "MSER 5, ring test": partial(read_mser, delta=5),
     "MSER 10, ring test": partial(read_mser, delta=10),

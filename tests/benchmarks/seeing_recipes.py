@@ -113,7 +113,9 @@ def measure(
     return answers, {name: 1000 * statistics.median(each) for name, each in seconds.items()}
 
 
-def report(title: str, samples: list[Sample], answers: dict[str, list[Answer]], times: dict[str, float]) -> None:
+def report(
+    title: str, samples: list[Sample], answers: dict[str, list[Answer]], times: dict[str, float]
+) -> None:
     labels = [label for _, label in samples]
     digits, empty = sum(label is not None for label in labels), sum(label is None for label in labels)
     print(f"\n{title}: {digits} frames with a digit, {empty} without")
@@ -125,7 +127,10 @@ def report(title: str, samples: list[Sample], answers: dict[str, list[Answer]], 
         false = sum(label is None and confidence >= NEEDED_CONFIDENCE for (_, confidence), label in pairs)
         accuracy[name] = right / digits
         said = f"{false / empty:8.1%}" if empty else " " * 8
-        print(f"{name:44}{accuracy[name]:8.1%}{said}{times[name]:9.2f}{times[name] / times[OURS]:12.1f}", flush=True)
+        print(
+            f"{name:44}{accuracy[name]:8.1%}{said}{times[name]:9.2f}{times[name] / times[OURS]:12.1f}",
+            flush=True,
+        )
     near = [name for name in answers if name != OURS and accuracy[name] >= accuracy[OURS] - NEAR]
     if not near:
         print("no recipe comes within 2 points of ours")
@@ -142,7 +147,9 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", type=Path, metavar="SET", help="a folder with a manifest.tsv")
     parser.add_argument("--frames", type=int, default=200, help="made-up frames of each kind (default: 200)")
     parser.add_argument("--repetitions", type=int, default=5, help="how often each is timed (default: 5)")
-    parser.add_argument("--only", default="", metavar="WORD", help="only the recipes with this in their names")
+    parser.add_argument(
+        "--only", default="", metavar="WORD", help="only the recipes with this in their names"
+    )
     options = parser.parse_args()
     network = load_weights().network
     readers = {OURS: read_ours(network)} | {
