@@ -93,10 +93,12 @@ class FoundDigit:
     box : where it is, in pixels of the frame that was searched
     ink : float32 array, shape (H, W), 0.0 = paper, 1.0 = full ink: the digit alone, cut out, with
         what else was near it removed; in the finder's scale, not the frame's
+    likelihood : 0 to 1, how likely it is to be a digit, as far as its shape, place and paper tell
     """
 
     box: Box
     ink: FloatArray
+    likelihood: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +250,7 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     soft = (fine.astype(np.float32) - np.float32(blank)) * np.float32(1 / (full - blank))
     soft = np.minimum(np.maximum(soft, np.float32(0)), np.float32(1)) * region
     box = _scale(_move(gathered, window), ink, frame_shape)
-    return FoundDigit(box, crop(soft))
+    return FoundDigit(box, crop(soft), digit.score)
 
 
 def _move(box: Window, window: Window) -> Window:
