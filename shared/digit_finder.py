@@ -37,7 +37,7 @@ from shared.ink import Bytes, InkMap, Window, fit_frame, measure_ink
 # Where a camera cannot see.
 DARKEST_LIGHT = 30  # of 255: nothing in the frame is brighter
 BLOWN_OUT, MOST_BLOWN_OUT = 250, 0.8  # of 255, in this share of the frame
-MOST_BLURRED = 0.105  # of a digit's longer side; less of it costs no readings
+MOST_BLURRED = 0.095  # of a digit's longer side: of those that are more, less than half are read right
 
 SMALLEST_FRAME = 28  # pixels a side: a digit of MNIST's own size, filling the frame
 
@@ -264,7 +264,7 @@ def _move(box: Window, window: Window) -> Window:
 def _scale(box: Window, ink: InkMap, frame_shape: tuple[int, ...]) -> Box:
     """A box of the ink map as one of the frame."""
     (top, bottom), (left, right) = (
-        (min(round(place * ink.step * there / here), there) for place in (side.start, side.stop))
+        [min(round(place * ink.step * there / here), there) for place in (side.start, side.stop)]
         for side, here, there in zip(box, ink.frame_shape, frame_shape, strict=True)
     )
     return Box(left, top, right - left, bottom - top)

@@ -21,7 +21,7 @@ INDEPENDENCE, PRIOR_ODDS = 0.8, 0.7
 LEAST_DOUBT = 0.001  # neither is ever surer than this
 
 # Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.
-BLOCK, STILL = 8, 1.75
+BLOCK, STILL = 8, 2.5
 
 # What the talk teaches the output nodes to say for "no" and for "yes".
 NO, YES = 0.01, 0.99
