@@ -41,7 +41,7 @@ MOST_BLURRED = 0.095  # of a digit's longer side: of those that are more, less t
 
 SMALLEST_FRAME = 28  # pixels a side: a digit of MNIST's own size, filling the frame
 
-SURE_SCORE = 0.4  # of ink on paper: nobody looks for chalk then
+SURE_SCORE = 0.85  # of ink on paper: nobody looks for chalk then
 DARK_BOARD = 90  # of 255: chalk is looked for on what is darker than this ...
 LEAST_BOARD = 0.15  # ... where it fills this share of the frame
 
