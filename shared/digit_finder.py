@@ -93,10 +93,12 @@ class FoundDigit:
     box : where it is, in pixels of the frame that was searched
     ink : float32 array, shape (H, W), 0.0 = paper, 1.0 = full ink: the digit alone, cut out, with
         what else was near it removed; in the finder's scale, not the frame's
+    likelihood : 0 to 1, how likely it is to be a digit, as far as its shape, place and paper tell
     """
 
     box: Box
     ink: FloatArray
+    likelihood: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,12 +108,14 @@ class Search:
     Attributes
     ----------
     ink : the ink map that was searched
+    chalk : whether it is of chalk on a dark board
     candidates : all pieces that were judged, from the lowest ink level to the highest
     chosen : the one taken for the digit, or None
     found : the digit, or why there is none
     """
 
     ink: InkMap
+    chalk: bool
     candidates: Sequence[Candidate]
     chosen: Candidate | None
     found: FoundDigit | NoDigit
@@ -147,8 +151,8 @@ def search_frame(frame: Bytes) -> Search:
     grey = fit_frame(frame)
     ink = measure_ink(grey)
     if ink.grey.max() < DARKEST_LIGHT:
-        return Search(ink, [], None, NoDigit.TOO_DARK)
-    search = _search(ink, frame.shape)
+        return Search(ink, False, [], None, NoDigit.TOO_DARK)
+    search = _search(ink, frame.shape, chalk=False)
     dark, bright = (int(np.count_nonzero(part)) for part in (ink.grey < DARK_BOARD, ink.grey >= BLOWN_OUT))
     if search.score < SURE_SCORE and dark > LEAST_BOARD * ink.grey.size:
         chalk = _search(measure_ink(~grey, 255 - DARK_BOARD), frame.shape, chalk=True)
@@ -171,19 +175,19 @@ def _check(frame: Bytes) -> None:
         )
 
 
-def _search(ink: InkMap, frame_shape: tuple[int, ...], *, chalk: bool = False) -> Search:
+def _search(ink: InkMap, frame_shape: tuple[int, ...], *, chalk: bool) -> Search:
     candidates = find_candidates(ink, chalk=chalk)
     best = max(candidates, key=lambda candidate: candidate.score, default=None)
     if best is None:
-        return Search(ink, candidates, None, NoDigit.NOTHING)
+        return Search(ink, chalk, candidates, None, NoDigit.NOTHING)
     # A stroke may break where it is faint: the lowest level that holds the best piece has the whole digit.
     good = (one for one in candidates if one.score >= WHOLE_DIGIT * best.score)
     chosen = next(one for one in good if _holds(one.box, best.box))
     if any(_is_companion(ink, other, chosen) for other in candidates):
-        return Search(ink, candidates, chosen, NoDigit.NOT_ONE)
+        return Search(ink, chalk, candidates, chosen, NoDigit.NOT_ONE)
     digit = _cut_out(ink, chosen, frame_shape)
     return Search(
-        ink, candidates, chosen, NoDigit.BLURRED if measure_blur(digit.ink) > MOST_BLURRED else digit
+        ink, chalk, candidates, chosen, NoDigit.BLURRED if measure_blur(digit.ink) > MOST_BLURRED else digit
     )
 
 
@@ -246,7 +250,7 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     soft = (fine.astype(np.float32) - np.float32(blank)) * np.float32(1 / (full - blank))
     soft = np.minimum(np.maximum(soft, np.float32(0)), np.float32(1)) * region
     box = _scale(_move(gathered, window), ink, frame_shape)
-    return FoundDigit(box, crop(soft))
+    return FoundDigit(box, crop(soft), digit.score)
 
 
 def _move(box: Window, window: Window) -> Window:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.digit_finder import NoDigit
-from shared.reading import Reading, read_digit, tell_confidence, tell_confidences
+from shared.reading import Reading, read_digit, tell_confidence, tell_confidences, weigh
 
 
 def test_one_node_alone_is_certain():
@@ -46,6 +46,14 @@ def test_a_reading_tells_what_the_network_saw(network):
         reading.outputs, network.query(reading.image.reshape(784) * 0.99 + 0.01), rtol=1e-5
     )
     assert reading.digit == int(reading.outputs.argmax())
-    assert reading.confidence == tell_confidence(reading.outputs)
+    assert reading.confidence < weigh(tell_confidence(reading.outputs), 1.0)
     assert abs(reading.box.x - 155) <= 4
     assert abs(reading.box.height - 120) <= 8
+
+
+@given(confidence=st.floats(0, 1), likelihood=st.floats(0, 1))
+def test_a_reading_is_as_sure_as_network_and_finder_are(confidence, likelihood):
+    chance = weigh(confidence, likelihood)
+    assert 0 < chance < 1
+    assert chance <= weigh(min(1.0, confidence + 0.1), likelihood)
+    assert chance <= weigh(confidence, min(1.0, likelihood + 0.1))
