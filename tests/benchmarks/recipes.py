@@ -28,6 +28,7 @@ from shared.feedforward import FloatArray
 
 Bytes = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]  # left, top, width, height
+Piece = tuple[Bytes, Box]  # 255 where it is, in its box
 Recipe = Callable[[Bytes], FloatArray | None]
 
 
@@ -141,7 +142,7 @@ def measure_width(piece: Bytes) -> float:
     return 2 * cv2.countNonZero(piece) / max(1.0, sum(cv2.arcLength(contour, True) for contour in contours))
 
 
-def take_pieces(masks: Iterable[Bytes], most: int = 10) -> Iterator[tuple[Bytes, Box]]:
+def take_pieces(masks: Iterable[Bytes], most: int = 10) -> Iterator[Piece]:
     """The largest connected pieces of each mask, by the area of their boxes; small gaps are closed."""
     for mask in masks:
         closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
@@ -153,11 +154,15 @@ def take_pieces(masks: Iterable[Bytes], most: int = 10) -> Iterator[tuple[Bytes,
             yield np.uint8(255) * (here == number), (left, top, width, height)
 
 
-def read_best(frame: Bytes, pieces: Iterable[tuple[Bytes, Box]]) -> FloatArray | None:
-    """Judge pieces and fit the best one."""
-    judged = [(judge(frame, piece, box), piece, box) for piece, box in pieces]
-    score, piece, box = max(judged, default=(0.0, frame, (0, 0, 0, 0)), key=lambda each: each[0])
-    return fit_soft(frame, piece, box) if score > 0.02 else None
+def read_best(frame: Bytes, find_pieces: Callable[[Bytes], Iterable[Piece]]) -> FloatArray | None:
+    """Judge a frame's pieces, and those of its negative if it is dark (chalk on a board); fit the best."""
+    best, at_best = 0.02, None
+    for grey in (frame, 255 - frame) if np.median(frame) < 90 else (frame,):
+        for piece, box in find_pieces(grey):
+            score = judge(grey, piece, box)
+            if score > best:
+                best, at_best = score, (grey, piece, box)
+    return fit_soft(*at_best) if at_best else None
 
 
 def fit_soft(frame: Bytes, piece: Bytes, box: Box) -> FloatArray | None:
@@ -176,51 +181,42 @@ def fit_soft(frame: Bytes, piece: Bytes, box: Box) -> FloatArray | None:
     return fit(cv2.dilate(large, brush) if change > 0 else cv2.erode(large, brush))
 
 
-def read_levels(frame: Bytes, levels: Sequence[float]) -> FloatArray | None:
+def cut_at_levels(frame: Bytes, levels: Sequence[float]) -> Iterator[Piece]:
     """Cut the frame at several shares of the paper's own grey."""
     size = round(0.22 * max(frame.shape)) | 1
-    paper = cv2.morphologyEx(smooth(frame, 3), cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
-    lightness = cv2.divide(smooth(frame, 3), paper, scale=255)
-    masks = [cv2.inRange(lightness, 0, round(255 * (1 - level))) for level in levels]
-    return read_best(frame, take_pieces(masks))
+    blurred = smooth(frame, 3)
+    paper = cv2.morphologyEx(blurred, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    lightness = cv2.divide(blurred, paper, scale=255)
+    return take_pieces(cv2.inRange(lightness, 0, round(255 * (1 - level))) for level in levels)
 
 
-def read_several(frame: Bytes, settings: Sequence[tuple[int, int]]) -> FloatArray | None:
+def cut_adaptively(frame: Bytes, settings: Sequence[tuple[int, int]]) -> Iterator[Piece]:
     """Adaptive thresholds of several blocks and offsets."""
     blurred = smooth(frame, 5)
-    return read_best(frame, take_pieces(threshold_adaptively(blurred, *each) for each in settings))
+    return take_pieces(threshold_adaptively(blurred, *each) for each in settings)
 
 
-def read_thresholds(frame: Bytes, step: int) -> FloatArray | None:
+def cut_globally(frame: Bytes, step: int) -> Iterator[Piece]:
     """Global thresholds all the way from black to white."""
     blurred = smooth(frame, 3)
-    return read_best(frame, take_pieces(cv2.inRange(blurred, 0, level) for level in range(step, 255, step)))
+    return take_pieces(cv2.inRange(blurred, 0, level) for level in range(step, 255, step))
 
 
-def read_mser(frame: Bytes, delta: int) -> FloatArray | None:
+def cut_locally(frame: Bytes, settings: Sequence[tuple[int, float]]) -> Iterator[Piece]:
+    """Sauvola's threshold with several windows."""
+    return take_pieces(
+        np.uint8(255) * (frame < threshold_sauvola(frame, window_size=window, k=k)) for window, k in settings
+    )
+
+
+def find_stable(frame: Bytes, delta: int) -> Iterator[Piece]:
     """Maximally stable extremal regions."""
-    area = frame.size
     # With their defaults the last two leave out a digit that is alone on its paper.
-    finder = cv2.MSER_create(delta, area // 2000, area // 5, max_variation=1.0, min_diversity=0.0)
-    pieces = []
+    finder = cv2.MSER_create(delta, frame.size // 2000, frame.size // 5, max_variation=1.0, min_diversity=0.0)
     for points, (left, top, width, height) in zip(*finder.detectRegions(frame), strict=True):
         piece = np.zeros((height, width), np.uint8)
         piece[points[:, 1] - top, points[:, 0] - left] = 255
-        pieces.append((piece, (int(left), int(top), int(width), int(height))))
-    return read_best(frame, pieces)
-
-
-def read_sauvolas(frame: Bytes, settings: Sequence[tuple[int, float]]) -> FloatArray | None:
-    """Sauvola's threshold with several windows."""
-    masks = [
-        np.uint8(255) * (frame < threshold_sauvola(frame, window_size=window, k=k)) for window, k in settings
-    ]
-    return read_best(frame, take_pieces(masks))
-
-
-def on_light_paper(recipe: Recipe) -> Recipe:
-    """A recipe that looks at the negative of a dark frame: chalk on a blackboard."""
-    return lambda frame: recipe(frame if np.median(frame) >= 90 else 255 - frame)
+        yield piece, (int(left), int(top), int(width), int(height))
 
 
 RECIPES: dict[str, Recipe] = {
@@ -235,16 +231,19 @@ RECIPES: dict[str, Recipe] = {
     "adaptive 75/20, largest contour inside": partial(read_adaptive, block=75, offset=20, inside=True),
     "Sauvola 25, largest region inside": partial(read_sauvola, window=25, k=0.2),
     "Sauvola 75, largest region inside": partial(read_sauvola, window=75, k=0.1),
-} | {
-    f"{name}, ring": on_light_paper(recipe)
-    for name, recipe in {
-        "MSER 5": partial(read_mser, delta=5),
-        "MSER 10": partial(read_mser, delta=10),
-        "global thresholds x16": partial(read_thresholds, step=15),
-        "ink levels x4": partial(read_levels, levels=(0.08, 0.15, 0.27, 0.45)),
-        "ink levels x7": partial(read_levels, levels=(0.07, 0.1, 0.15, 0.22, 0.32, 0.45, 0.6)),
-        "adaptive x3": partial(read_several, settings=((25, 5), (51, 10), (101, 20))),
-        "adaptive x5": partial(read_several, settings=((25, 5), (51, 5), (51, 12), (101, 10), (101, 20))),
-        "Sauvola x3": partial(read_sauvolas, settings=((25, 0.2), (51, 0.1), (101, 0.1))),
-    }.items()
+    **{
+        f"{name}, ring": partial(read_best, find_pieces=find_pieces)
+        for name, find_pieces in {
+            "MSER 5": partial(find_stable, delta=5),
+            "MSER 10": partial(find_stable, delta=10),
+            "global thresholds x16": partial(cut_globally, step=15),
+            "ink levels x4": partial(cut_at_levels, levels=(0.08, 0.15, 0.27, 0.45)),
+            "ink levels x7": partial(cut_at_levels, levels=(0.07, 0.1, 0.15, 0.22, 0.32, 0.45, 0.6)),
+            "adaptive x3": partial(cut_adaptively, settings=((25, 5), (51, 10), (101, 20))),
+            "adaptive x5": partial(
+                cut_adaptively, settings=((25, 5), (51, 5), (51, 12), (101, 10), (101, 20))
+            ),
+            "Sauvola x3": partial(cut_locally, settings=((25, 0.2), (51, 0.1), (101, 0.1))),
+        }.items()
+    },
 }
