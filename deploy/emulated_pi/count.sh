@@ -23,6 +23,7 @@ set_up() {
         command -v $command >/dev/null || missing=1
     done
     [ -z "${missing:-}" ] || "$here/../install.sh" gcc libc6-dev mmdebstrap qemu-user zstd
+    mkdir -p "$root"
     mmdebstrap --quiet --arch=armel --variant=extract --include=python3-numpy,python3-scipy bookworm "$root"
     # QEMU starts inside ROOT, so it brings along the libraries that it was linked with.
     qemu=$(command -v qemu-arm)

@@ -1,17 +1,20 @@
-"""Common recipes from a frame to the 28x28 picture of its digit, as users of OpenCV and scikit-image write them.
+"""Common recipes from a frame to the 28x28 image of its digit, as users of OpenCV and scikit-image write
+them.
 
-Each takes a grey frame, uint8 (H, W), and gives a float32 (28, 28) image, 0.0 = paper, 1.0 = ink, or None where
-it finds nothing. The first ones are what tutorials do; the last ones are as good as could be made with these
-libraries in as many lines.
+Each takes a grey frame, uint8 (H, W), with dark ink on lighter paper, and gives a float32 (28, 28) image,
+0.0 = paper, 1.0 = ink, or None where it finds nothing. The first ones are what tutorials do; the last
+ones, which judge many pieces by the ring of paper around them, are as good as could be made in as many
+lines.
 
-Sources: Otsu, "A threshold selection method from gray-level histograms", 1979; Sauvola and Pietikainen, "Adaptive
-document image binarization", 2000; Matas and others, "Robust wide baseline stereo from maximally stable extremal
-regions", 2002.
+Sources: Otsu, "A threshold selection method from gray-level histograms", 1979; Sauvola and Pietikainen,
+"Adaptive document image binarization", 2000; Matas and others, "Robust wide-baseline stereo from
+maximally stable extremal regions", 2002.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,6 +28,7 @@ from shared.feedforward import FloatArray
 
 Bytes = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]  # left, top, width, height
+Piece = tuple[Bytes, Box]  # 255 where it is, in its box
 Recipe = Callable[[Bytes], FloatArray | None]
 
 
@@ -63,7 +67,7 @@ def keep_largest(mask: Bytes) -> Bytes:
 
 
 def read_adaptive(frame: Bytes, block: int, offset: int, inside: bool) -> FloatArray | None:
-    """An adaptive threshold; then the contour with the largest box, perhaps only of those off the frame's edge."""
+    """An adaptive threshold; then the contour with the largest box, perhaps of those off the frame's edge."""
     mask = threshold_adaptively(smooth(frame, 5), block, offset)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     boxes = [(box[2] * box[3], number, box) for number, box in enumerate(map(cv2.boundingRect, contours))]
@@ -126,12 +130,10 @@ def judge(frame: Bytes, piece: Bytes, box: Box) -> float:
         return 0.0
     clutter = float(np.mean(around < paper - 0.4 * (paper - ink)))
     uneven = max(0.0, (bright - dark) / 2 / max(paper, 8) - 0.1)
-    middle = ((left + width / 2) / frame.shape[1] - 0.5) ** 2 + (
-        (top + height / 2) / frame.shape[0] - 0.5
-    ) ** 2
+    across, down = (left + width / 2) / frame.shape[1] - 0.5, (top + height / 2) / frame.shape[0] - 0.5
     large = min(1.0, size / (0.3 * side))
     on_edge = 0.5 if touches_edge(box, frame) else 1.0
-    return on_edge * (contrast * large) ** 0.5 * float(np.exp(-6 * clutter - 3 * uneven - middle))
+    return on_edge * (contrast * large) ** 0.5 * math.exp(-6 * clutter - 3 * uneven - across**2 - down**2)
 
 
 def measure_width(piece: Bytes) -> float:
@@ -140,28 +142,32 @@ def measure_width(piece: Bytes) -> float:
     return 2 * cv2.countNonZero(piece) / max(1.0, sum(cv2.arcLength(contour, True) for contour in contours))
 
 
-def take_pieces(mask: Bytes, most: int = 10) -> Iterator[tuple[Bytes, Box]]:
-    """The largest connected pieces of a mask, by the area of their boxes; small gaps in a stroke are closed."""
-    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed)
-    areas = stats[:, cv2.CC_STAT_WIDTH] * stats[:, cv2.CC_STAT_HEIGHT]
-    for number in sorted(range(1, count), key=lambda number: -areas[number])[:most]:
-        left, top, width, height = stats[number, :4].tolist()
-        here = labels[top : top + height, left : left + width]
-        yield np.uint8(255) * (here == number), (left, top, width, height)
+def take_pieces(masks: Iterable[Bytes], most: int = 10) -> Iterator[Piece]:
+    """The largest connected pieces of each mask, by the area of their boxes; small gaps are closed."""
+    for mask in masks:
+        closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(closed)
+        areas = stats[:, cv2.CC_STAT_WIDTH] * stats[:, cv2.CC_STAT_HEIGHT]
+        for number in sorted(range(1, count), key=lambda number: -areas[number])[:most]:
+            left, top, width, height = stats[number, :4].tolist()
+            here = labels[top : top + height, left : left + width]
+            yield np.uint8(255) * (here == number), (left, top, width, height)
 
 
-def read_best(frame: Bytes, masks: Sequence[Bytes]) -> FloatArray | None:
-    """Judge the pieces of several masks and fit the best one, as grey as it is."""
-    judged = [(judge(frame, piece, box), piece, box) for mask in masks for piece, box in take_pieces(mask)]
-    return fit_grey(frame, max(judged, key=lambda each: each[0], default=(0.0, frame, (0, 0, 0, 0))))
+def read_best(frame: Bytes, find_pieces: Callable[[Bytes], Iterable[Piece]]) -> FloatArray | None:
+    """Judge a frame's pieces, and those of its negative if it is dark (chalk on a board); fit the best."""
+    best, at_best = 0.02, None
+    for grey in (frame, 255 - frame) if np.median(frame) < 90 else (frame,):
+        for piece, box in find_pieces(grey):
+            score = judge(grey, piece, box)
+            if score > best:
+                best, at_best = score, (grey, piece, box)
+    return fit_soft(*at_best) if at_best else None
 
 
-def fit_grey(frame: Bytes, best: tuple[float, Bytes, Box]) -> FloatArray | None:
+def fit_soft(frame: Bytes, piece: Bytes, box: Box) -> FloatArray | None:
     """Fit a piece with the soft edges that it has in the frame, thickened or thinned to MNIST's strokes."""
-    score, piece, (left, top, width, height) = best
-    if score < 0.02:
-        return None
+    left, top, width, height = box
     near = frame[top : top + height, left : left + width]
     paper, ink = np.percentile(near, 95), np.median(near[piece > 0])
     soft = np.clip((paper - near) / max(paper - ink, 1), 0, 1)
@@ -175,86 +181,69 @@ def fit_grey(frame: Bytes, best: tuple[float, Bytes, Box]) -> FloatArray | None:
     return fit(cv2.dilate(large, brush) if change > 0 else cv2.erode(large, brush))
 
 
-def read_levels(frame: Bytes, levels: Sequence[float]) -> FloatArray | None:
+def cut_at_levels(frame: Bytes, levels: Sequence[float]) -> Iterator[Piece]:
     """Cut the frame at several shares of the paper's own grey."""
     size = round(0.22 * max(frame.shape)) | 1
-    paper = cv2.morphologyEx(smooth(frame, 3), cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
-    lightness = cv2.divide(smooth(frame, 3), paper, scale=255)
-    masks = [cv2.inRange(lightness, 0, round(255 * (1 - level))) for level in levels]
-    return read_best(frame, masks)
+    blurred = smooth(frame, 3)
+    paper = cv2.morphologyEx(blurred, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    lightness = cv2.divide(blurred, paper, scale=255)
+    return take_pieces(cv2.inRange(lightness, 0, round(255 * (1 - level))) for level in levels)
 
 
-def read_adaptive_ringed(frame: Bytes, settings: Sequence[tuple[int, int]]) -> FloatArray | None:
+def cut_adaptively(frame: Bytes, settings: Sequence[tuple[int, int]]) -> Iterator[Piece]:
     """Adaptive thresholds of several blocks and offsets."""
     blurred = smooth(frame, 5)
-    return read_best(frame, [threshold_adaptively(blurred, block, offset) for block, offset in settings])
+    return take_pieces(threshold_adaptively(blurred, *each) for each in settings)
 
 
-def read_thresholds(frame: Bytes, step: int) -> FloatArray | None:
+def cut_globally(frame: Bytes, step: int) -> Iterator[Piece]:
     """Global thresholds all the way from black to white."""
     blurred = smooth(frame, 3)
-    return read_best(frame, [cv2.inRange(blurred, 0, level) for level in range(step, 255, step)])
+    return take_pieces(cv2.inRange(blurred, 0, level) for level in range(step, 255, step))
 
 
-def read_mser(frame: Bytes, delta: int) -> FloatArray | None:
+def cut_locally(frame: Bytes, settings: Sequence[tuple[int, float]]) -> Iterator[Piece]:
+    """Sauvola's threshold with several windows."""
+    return take_pieces(
+        np.uint8(255) * (frame < threshold_sauvola(frame, window_size=window, k=k)) for window, k in settings
+    )
+
+
+def find_stable(frame: Bytes, delta: int) -> Iterator[Piece]:
     """Maximally stable extremal regions."""
-    area = frame.size
     # With their defaults the last two leave out a digit that is alone on its paper.
-    finder = cv2.MSER_create(delta, area // 2000, area // 5, max_variation=1.0, min_diversity=0.0)
-    best = (0.0, frame, (0, 0, 0, 0))
-    for points, box in zip(*finder.detectRegions(frame), strict=True):
-        left, top, width, height = (int(side) for side in box)
+    finder = cv2.MSER_create(delta, frame.size // 2000, frame.size // 5, max_variation=1.0, min_diversity=0.0)
+    for points, (left, top, width, height) in zip(*finder.detectRegions(frame), strict=True):
         piece = np.zeros((height, width), np.uint8)
         piece[points[:, 1] - top, points[:, 0] - left] = 255
-        best = max(
-            best,
-            (judge(frame, piece, (left, top, width, height)), piece, (left, top, width, height)),
-            key=lambda each: each[0],
-        )
-    return fit_grey(frame, best)
-
-
-def read_sauvola_ringed(frame: Bytes, settings: Sequence[tuple[int, float]]) -> FloatArray | None:
-    """Sauvola's threshold with several windows."""
-    masks = [
-        np.uint8(255) * (frame < threshold_sauvola(frame, window_size=window, k=k)) for window, k in settings
-    ]
-    return read_best(frame, masks)
+        yield piece, (int(left), int(top), int(width), int(height))
 
 
 RECIPES: dict[str, Recipe] = {
+    "Otsu, all ink": partial(read_otsu, blur=0, largest=False),
+    "Otsu, all ink, blurred": partial(read_otsu, blur=5, largest=False),
+    "Otsu, largest piece": partial(read_otsu, blur=0, largest=True),
+    "Otsu, largest piece, blurred": partial(read_otsu, blur=5, largest=True),
+    "adaptive 11/2, largest contour": partial(read_adaptive, block=11, offset=2, inside=False),
+    "adaptive 35/10, largest contour": partial(read_adaptive, block=35, offset=10, inside=False),
+    "adaptive 35/10, largest contour inside": partial(read_adaptive, block=35, offset=10, inside=True),
+    "adaptive 75/10, largest contour inside": partial(read_adaptive, block=75, offset=10, inside=True),
+    "adaptive 75/20, largest contour inside": partial(read_adaptive, block=75, offset=20, inside=True),
+    "Sauvola 25, largest region inside": partial(read_sauvola, window=25, k=0.2),
+    "Sauvola 75, largest region inside": partial(read_sauvola, window=75, k=0.1),
     **{
-        f"Otsu, {'largest piece' if largest else 'all ink'}, blur {blur}": partial(
-            read_otsu, blur=blur, largest=largest
-        )
-        for largest in (False, True)
-        for blur in (0, 5)
+        f"{name}, ring": partial(read_best, find_pieces=find_pieces)
+        for name, find_pieces in {
+            "MSER 5": partial(find_stable, delta=5),
+            "MSER 10": partial(find_stable, delta=10),
+            "global thresholds x16": partial(cut_globally, step=15),
+            "ink levels x4": partial(cut_at_levels, levels=(0.08, 0.15, 0.27, 0.45)),
+            "ink levels x7": partial(cut_at_levels, levels=(0.07, 0.1, 0.15, 0.22, 0.32, 0.45, 0.6)),
+            "adaptive x3": partial(cut_adaptively, settings=((25, 5), (51, 10), (101, 20))),
+            "adaptive x5": partial(
+                cut_adaptively, settings=((25, 5), (51, 5), (51, 12), (101, 10), (101, 20))
+            ),
+            "Sauvola x3": partial(cut_locally, settings=((25, 0.2), (51, 0.1), (101, 0.1))),
+        }.items()
     },
-    **{
-        f"adaptive {block}/{offset}, largest contour{' inside' if inside else ''}": partial(
-            read_adaptive, block=block, offset=offset, inside=inside
-        )
-        for block, offset, inside in (
-            (11, 2, False),
-            (25, 7, False),
-            (35, 10, False),
-            (35, 10, True),
-            (75, 10, True),
-            (75, 20, True),
-        )
-    },
-    **{
-        f"Sauvola {window}/{k}, largest region": partial(read_sauvola, window=window, k=k)
-        for window, k in ((25, 0.2), (51, 0.1), (75, 0.1))
-    },
-    "ink levels x4, ring test": partial(read_levels, levels=(0.08, 0.15, 0.27, 0.45)),
-    "ink levels x7, ring test": partial(read_levels, levels=(0.07, 0.1, 0.15, 0.22, 0.32, 0.45, 0.6)),
-    "adaptive x3, ring test": partial(read_adaptive_ringed, settings=((25, 5), (51, 10), (101, 20))),
-    "adaptive x6, ring test": partial(
-        read_adaptive_ringed, settings=((25, 5), (51, 5), (51, 12), (101, 10), (101, 20), (151, 30))
-    ),
-    "thresholds x16, ring test": partial(read_thresholds, step=15),
-    "MSER 5, ring test": partial(read_mser, delta=5),
-    "MSER 10, ring test": partial(read_mser, delta=10),
-    "Sauvola x3, ring test": partial(read_sauvola_ringed, settings=((25, 0.2), (51, 0.1), (101, 0.1))),
 }

@@ -4,6 +4,9 @@
 
 Runs the project's own code on the emulated processor (deploy/emulated_pi; as root, on Debian 12) with the
 weights that ship, and prints millions of instructions. Every machine counts the same, however busy it is.
+
+`reading` is a frame by itself; `next frame` is what `DigitReader` sees after one: the same scene, in which
+nothing changed but the sensor's noise, and in the last two rows another scene.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ ROOT = PROJECT / "build" / "emulated_pi"
 LOOKS = 5  # at the same scene, with the sensor's noise new in each
 SCENES = 20  # of those drawn at random
 
-STEPS = ("find_digit", "normalise", "query", "reading")
+STEPS = ("find_digit", "normalise", "query", "reading", "next frame")
 
 HELD_UP = {
     "a felt pen": Conditions(),

@@ -1,11 +1,12 @@
-"""The project's way to see a digit against common recipes of OpenCV and scikit-image, side by side in one run.
+"""The project's way to see a digit beside common recipes of OpenCV and scikit-image, in one run.
 
     python -m tests.benchmarks.seeing_recipes [SET]... [--frames N] [--repetitions N]
 
-Every recipe's 28x28 image goes to the same network, the weights that ship. A SET is a folder with pictures in
-`img/` and a `manifest.tsv` that tells each one's `file` and `label` (0 to 9, or none); made-up frames are always
-measured. Frames have 320 pixels on their longer side. For each frame the recipes run one after another, on one
-thread, so that a noisy machine slows all alike; the milliseconds are the median of the repetitions.
+Every recipe's 28x28 image goes to the same network, the weights that ship. A SET is a folder with
+pictures in `img/` and a `manifest.tsv` that tells the `file` and the `label` (0 to 9, or none) of each.
+Made-up frames are always measured: MNIST's test digits held up plainly (easy) and in all conditions
+(hard). Frames have 320 pixels on their longer side. All take turns at each frame, on one thread, so that
+a noisy machine slows them alike; the milliseconds are the median of the repetitions.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ NEAR = 0.02  # an accuracy that is at most this much lower counts as reached
 
 
 def make_samples(count: int, hard: bool) -> list[Sample]:
-    """MNIST's test digits held up, in easy or in hard conditions, and a quarter as many frames without one."""
+    """MNIST's test digits held up; where it is hard, also a quarter as many frames without one."""
     random = np.random.default_rng(7)
     tests = load_mnist(find_data_directory(), test=True)
     samples: list[Sample] = []
@@ -95,49 +96,50 @@ def read_ours(network: FeedForward) -> Reader:
     return read
 
 
-def measure(
-    readers: dict[str, Reader], samples: list[Sample], repetitions: int
-) -> tuple[dict[str, list[Answer]], dict[str, float]]:
-    """The answers of each reader, and its milliseconds a frame."""
-    answers = {name: [reader(frame) for frame, _ in samples] for name, reader in readers.items()}
-    seconds: dict[str, list[float]] = {name: [] for name in readers}
+def answer(readers: dict[str, Reader], samples: list[Sample]) -> dict[str, list[Answer]]:
+    return {name: [read(frame) for frame, _ in samples] for name, read in readers.items()}
+
+
+def measure_accuracy(answers: list[Answer], samples: list[Sample]) -> float:
+    """The share of the frames with a digit in which it is read right, however unsure."""
+    pairs = zip(answers, samples, strict=True)
+    right = [digit == label for (digit, _), (_, label) in pairs if label is not None]
+    return sum(right) / len(right)
+
+
+def count_false(answers: list[Answer], samples: list[Sample]) -> int:
+    """In how many frames without a digit one is said."""
+    pairs = zip(answers, samples, strict=True)
+    return sum(label is None and confidence >= NEEDED_CONFIDENCE for (_, confidence), (_, label) in pairs)
+
+
+def measure_times(readers: dict[str, Reader], frames: list[Bytes], repetitions: int) -> dict[str, float]:
+    """Milliseconds a frame."""
+    totals: dict[str, list[float]] = {name: [] for name in readers}
     for _ in range(repetitions):
         spent = dict.fromkeys(readers, 0.0)
-        for frame, _ in samples:
-            for name, reader in readers.items():
+        for frame in frames:
+            for name, read in readers.items():
                 begin = time.perf_counter()
-                reader(frame)
+                read(frame)
                 spent[name] += time.perf_counter() - begin
         for name, total in spent.items():
-            seconds[name].append(total / len(samples))
-    return answers, {name: 1000 * statistics.median(each) for name, each in seconds.items()}
+            totals[name].append(total)
+    return {name: 1000 * statistics.median(each) / len(frames) for name, each in totals.items()}
 
 
-def report(
-    title: str, samples: list[Sample], answers: dict[str, list[Answer]], times: dict[str, float]
-) -> None:
-    labels = [label for _, label in samples]
-    digits, empty = sum(label is not None for label in labels), sum(label is None for label in labels)
-    print(f"\n{title}: {digits} frames with a digit, {empty} without")
-    print(f"{'':44}{'right':>8}{'false':>8}{'ms':>9}{'times ours':>12}")
-    accuracy = {}
-    for name, given in answers.items():
-        pairs = list(zip(given, labels, strict=True))
-        right = sum(label is not None and digit == label for (digit, _), label in pairs)
-        false = sum(label is None and confidence >= NEEDED_CONFIDENCE for (_, confidence), label in pairs)
-        accuracy[name] = right / digits
-        said = f"{false / empty:8.1%}" if empty else " " * 8
-        print(
-            f"{name:44}{accuracy[name]:8.1%}{said}{times[name]:9.2f}{times[name] / times[OURS]:12.1f}",
-            flush=True,
-        )
-    near = [name for name in answers if name != OURS and accuracy[name] >= accuracy[OURS] - NEAR]
+def tell_ratio(title: str, accuracy: dict[str, float], times: dict[str, float]) -> None:
+    """Say how much longer than ours the recipes take that are nearly as accurate."""
+    near = [name for name in accuracy if name != OURS and accuracy[name] >= accuracy[OURS] - NEAR]
     if not near:
-        print("no recipe comes within 2 points of ours")
+        print(f"{title}: no recipe comes within 2 points of ours")
         return
     best, fastest = max(near, key=accuracy.__getitem__), min(near, key=times.__getitem__)
-    for what, name in (("most accurate", best), ("fastest", fastest)):
-        print(f"within 2 points of ours, the {what}: {name}, {times[name] / times[OURS]:.1f} times as long")
+    print(
+        f"{title}: within 2 points of ours, the most accurate ({best}) takes "
+        f"{times[best] / times[OURS]:.1f} times as long, the fastest ({fastest}) "
+        f"{times[fastest] / times[OURS]:.1f} times"
+    )
 
 
 def main() -> None:
@@ -145,8 +147,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("sets", nargs="*", type=Path, metavar="SET", help="a folder with a manifest.tsv")
-    parser.add_argument("--frames", type=int, default=200, help="made-up frames of each kind (default: 200)")
-    parser.add_argument("--repetitions", type=int, default=5, help="how often each is timed (default: 5)")
+    parser.add_argument("--frames", type=int, default=100, help="made-up digits of each kind (default: 100)")
+    parser.add_argument("--repetitions", type=int, default=3, help="how often each is timed (default: 3)")
     parser.add_argument(
         "--only", default="", metavar="WORD", help="only the recipes with this in their names"
     )
@@ -155,13 +157,31 @@ def main() -> None:
     readers = {OURS: read_ours(network)} | {
         name: follow(recipe, network) for name, recipe in RECIPES.items() if options.only in name
     }
-    sets = {"made up, easy": make_samples(options.frames, hard=False)}
-    sets["made up, hard"] = make_samples(options.frames, hard=True)
-    sets |= {folder.name: read_set(folder) for folder in options.sets}
+    sets = {
+        "easy": make_samples(options.frames, hard=False),
+        "hard": make_samples(options.frames, hard=True),
+        **{folder.name: read_set(folder) for folder in options.sets},
+    }
     cv2.setNumThreads(1)
     with threadpool_limits(1):
-        for title, samples in sets.items():
-            report(title, samples, *measure(readers, samples, options.repetitions))
+        answers = {title: answer(readers, samples) for title, samples in sets.items()}
+        frames = [frame for samples in sets.values() for frame, _ in samples]
+        times = measure_times(readers, frames, options.repetitions)
+    accuracy = {
+        title: {name: measure_accuracy(answers[title][name], samples) for name in readers}
+        for title, samples in sets.items()
+    }
+    empty = sum(label is None for samples in sets.values() for _, label in samples)
+    print(f"read right in each set; said to be a digit, of {empty} frames without one; milliseconds a frame")
+    print(f"{'':44}" + "".join(f"{title:>9}" for title in sets) + f"{'false':>8}{'ms':>9}{'ratio':>8}")
+    for name in readers:
+        right = "".join(f"{accuracy[title][name]:9.1%}" for title in sets)
+        false = sum(count_false(answers[title][name], samples) for title, samples in sets.items())
+        print(f"{name:44}{right}{false:8}{times[name]:9.2f}{times[name] / times[OURS]:8.1f}")
+    for title in sets:
+        tell_ratio(title, accuracy[title], times)
+    overall = {name: statistics.mean(accuracy[title][name] for title in sets) for name in readers}
+    tell_ratio("the mean of the sets", overall, times)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import scipy
 
 from shared.digit_finder import FoundDigit, find_digit
 from shared.digit_image import normalise, to_inputs
-from shared.reading import NEEDED_CONFIDENCE, Reading, read_digit
+from shared.reading import NEEDED_CONFIDENCE, DigitReader, Reading, read_digit
 from shared.weights import load_weights
 
 MARK = 0x494E4B00  # as in deploy/emulated_pi/instruction_counter.c
@@ -43,7 +43,7 @@ def main() -> None:
     print(f"scipy {scipy.__version__} from {scipy.__path__[0]}")
     # What is done for the first time costs more: imports, and buffers that are made once.
     for scene in scenes.files:
-        read_digit(scenes[scene][0], network)
+        DigitReader(network).read(scenes[scene][0])
     for _ in range(5):
         count("", "nothing", lambda: None)
     for scene in scenes.files:
@@ -59,6 +59,10 @@ def main() -> None:
                 else None
             )
             print(f"answer\t{scene}\t{digit}", flush=True)
+        reader = DigitReader(network)
+        reader.read(scenes[scene][0])
+        for frame in scenes[scene][1:]:
+            count(scene, "next frame", reader.read, frame)
 
 
 if __name__ == "__main__":
