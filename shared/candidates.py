@@ -20,11 +20,12 @@ Mask = npt.NDArray[np.bool_]
 
 EIGHT_NEIGHBOURS = np.ones((3, 3), np.int8)
 
-# Only the largest pieces at a level are looked at, one for each bit of a byte: a digit is no small speck.
-_BITS = np.array([1, 2, 4, 8, 16, 32, 64, 128], np.uint8)
+# Only the largest pieces at a level are looked at, each marked by a bit: a digit is no small speck.
+_BITS = np.array([1, 2, 4, 8, 16, 32], np.uint8)
 
 INK_LEVELS = (18, 36, 72, 128)  # of 255, how much darker than the paper: from pencil to marker
 
+MOST_INK = 0.6  # of the frame: a level that leaves more than this is below the scene's own darkness
 SMALLEST_DIGIT = 0.10  # of the frame's shorter side
 FEWEST_PIXELS = 8  # of a digit's longer side: below, there is nothing to read
 FLATTEST = 0.4  # height of a digit against its width: anything flatter is a line or an edge
@@ -88,7 +89,10 @@ def find_candidates(ink: InkMap, *, chalk: bool) -> list[Candidate]:
 def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
     """Cut the ink at one level, and judge the largest pieces."""
     smallest = max(SMALLEST_DIGIT * min(ink.ink.shape), FEWEST_PIXELS / ink.step)
-    pieces = _mark_largest(ink.ink > level, smallest)
+    mask = ink.ink > level
+    if np.count_nonzero(mask) > MOST_INK * mask.size:
+        return
+    pieces = _mark_largest(mask, smallest)
     rows, columns = (np.bitwise_or.reduce(pieces, axis=axis) for axis in (1, 0))
     for bit in _BITS[: int(rows.max()).bit_length()]:
         box = span(rows & bit), span(columns & bit)

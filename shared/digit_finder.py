@@ -126,13 +126,14 @@ class Search:
         return 0.0 if self.chosen is None else self.chosen.score
 
 
-def find_digit(frame: Bytes) -> FoundDigit | NoDigit:
+def find_digit(frame: Bytes, *, chalk: bool = True) -> FoundDigit | NoDigit:
     """Find the one handwritten digit in a frame: dark ink on brighter paper, or chalk on a dark board.
 
     Parameters
     ----------
     frame : uint8 array, shape (H, W), grey, 0 = black; at least 28x28 pixels. Frames with a side of
         more than 320 pixels are searched in a smaller copy.
+    chalk : whether to look for chalk, too, where there is a dark board
 
     Returns
     -------
@@ -142,10 +143,10 @@ def find_digit(frame: Bytes) -> FoundDigit | NoDigit:
     ------
     BadFrameError : if the frame is not a grey picture of bytes, or is too small to hold a digit
     """
-    return search_frame(frame).found
+    return search_frame(frame, chalk=chalk).found
 
 
-def search_frame(frame: Bytes) -> Search:
+def search_frame(frame: Bytes, *, chalk: bool = True) -> Search:
     """Find the digit as `find_digit` does, and keep what came up on the way."""
     _check(frame)
     grey = fit_frame(frame)
@@ -154,9 +155,9 @@ def search_frame(frame: Bytes) -> Search:
         return Search(ink, False, [], None, NoDigit.TOO_DARK)
     search = _search(ink, frame.shape, chalk=False)
     dark, bright = (int(np.count_nonzero(part)) for part in (ink.grey < DARK_BOARD, ink.grey >= BLOWN_OUT))
-    if search.score < SURE_SCORE and dark > LEAST_BOARD * ink.grey.size:
-        chalk = _search(measure_ink(~grey, 255 - DARK_BOARD), frame.shape, chalk=True)
-        search = max(search, chalk, key=lambda one: one.score)
+    if chalk and search.score < SURE_SCORE and dark > LEAST_BOARD * ink.grey.size:
+        chalked = _search(measure_ink(~grey, 255 - DARK_BOARD), frame.shape, chalk=True)
+        search = max(search, chalked, key=lambda one: one.score)
     if search.found is NoDigit.NOTHING and bright > MOST_BLOWN_OUT * ink.grey.size:
         return replace(search, found=NoDigit.BLOWN_OUT)
     return search

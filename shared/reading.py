@@ -86,9 +86,9 @@ def weigh(confidence: float, likelihood: float) -> float:
     return odds / (1 + odds)
 
 
-def read_digit(frame: Bytes, network: FeedForward) -> Reading | NoDigit:
-    """Read the digit in a grey frame, uint8 (height, width), or tell why there is none."""
-    found = find_digit(frame)
+def read_digit(frame: Bytes, network: FeedForward, *, chalk: bool = True) -> Reading | NoDigit:
+    """Read the digit in a grey frame, uint8 (height, width), or tell why there is none; see `find_digit`."""
+    found = find_digit(frame, chalk=chalk)
     return read_found(found, network) if isinstance(found, FoundDigit) else found
 
 
@@ -104,20 +104,23 @@ class DigitReader:
     """Reads frame after frame, and does so again only when something changed.
 
     A change is told by the means of blocks, in which the sensor's noise goes under and a pencil's line
-    does not, against the frame that was read last, so that slow changes add up.
+    does not, against the frame that was read last, so that slow changes add up. While there is no digit,
+    chalk is looked for in every other frame only: looking for ink and chalk takes twice the time.
     """
 
     def __init__(self, network: FeedForward) -> None:
         self._network = network
         self._seen: npt.NDArray[np.int16] | None = None
         self._answer: Reading | NoDigit = NoDigit.NOTHING
+        self._chalk = True
 
     def read(self, frame: Bytes) -> Reading | NoDigit:
         """Read the digit in a grey frame, uint8 (height, width), or tell why there is none."""
         seen = _sum_blocks(frame)
         last = self._seen
         if last is None or last.shape != seen.shape or np.abs(seen - last).max() > STILL * BLOCK**2:
-            self._answer = read_digit(frame, self._network)
+            self._chalk = isinstance(self._answer, Reading) or not self._chalk
+            self._answer = read_digit(frame, self._network, chalk=self._chalk)
             self._seen = seen
         return self._answer
 
