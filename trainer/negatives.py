@@ -74,7 +74,7 @@ class Negatives:
         left, right = (
             rewrite(image, random) for image in self._take(random, np.arange(len(self._images)), 2)
         )
-        overlap = int(random.uniform(-0.15, 0.1) * SIDE)
+        overlap = int(random.uniform(-0.3, 0.25) * min(left.shape[1], right.shape[1]))
         height = max(len(left), len(right))
         pair = np.zeros((height, left.shape[1] + right.shape[1] - overlap), np.float32)
         pair[: len(left), : left.shape[1]] = left

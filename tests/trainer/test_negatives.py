@@ -72,7 +72,7 @@ def test_a_part_of_a_digit_is_narrower_than_the_whole(drawn_digits, random):
 
 def test_a_pair_is_wider_than_high(drawn_digits, random):
     negatives = Negatives([FONT], drawn_digits.images, drawn_digits.labels)
-    widths = [pair.shape[1] / pair.shape[0] for pair in (negatives.draw_pair(random) for _ in range(20))]
+    widths = [pair.shape[1] / pair.shape[0] for pair in (negatives.draw_pair(random) for _ in range(150))]
     assert np.median(widths) > 0.9
 
 
