@@ -51,6 +51,7 @@ from trainer.mnist import find_data_directory
 
 INTERVAL_S = 0.1
 ANNOUNCED_S, WITHDRAWN_S = 0.5, 1.0
+LEAD_S = 0.8  # what is announced before the digit comes is no fault of its
 VERDICTS = ("good", "wrong", "false", "missing", "twice", "dropped", "late", "stale")
 
 # Each digit, and what it passes through: part of it, or like it.
@@ -97,9 +98,10 @@ def judge(showings: Iterable[Showing], events: list[Event]) -> str:
     showings = list(showings)
     verdicts = {judge_showing(showing, events) for showing in showings}
     for event in events:
-        # What is seen last may be announced a little later.
-        held = {one.digit for one in showings if one.begin <= event.time <= one.gone + ANNOUNCED_S}
-        if event.digit is not None and event.digit not in held:
+        held = {one.digit for one in showings if one.begin <= event.time < one.gone}
+        # What was seen last may be announced a little later.
+        just_held = {one.digit for one in showings if one.begin <= event.time <= one.gone + ANNOUNCED_S}
+        if event.digit is not None and event.digit not in just_held:
             verdicts.add("wrong" if held else "false")
     return next((verdict for verdict in VERDICTS[1:] if verdict in verdicts), "good")
 
@@ -171,8 +173,9 @@ def draw_sequence(seed: int, number: int, kind: str, write: Write, how: str) -> 
     random = np.random.default_rng([seed, number])
     digit = int(random.integers(10))
     ink, other = write(digit, random), write(LIKE[digit], random)
+    conditions = draw_conditions(random, how)
     hold_s = random.uniform(1.2, 2.0)
-    return draw_act(random, kind, ink, other, draw_conditions(random, how), hold_s=hold_s)
+    return draw_act(random, kind, ink, other, conditions, lead_s=LEAD_S, hold_s=hold_s)
 
 
 def draw_emptiness(seed: int, seconds: float) -> Iterator[Act]:
