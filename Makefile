@@ -18,18 +18,24 @@ check: $(VENV)/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The weights that ship: the talk's network, the talk's rotations, all of MNIST.
-weights: $(VENV)/ready mnist
-	$(BIN)/inkling-trainer train --rotate --epochs 30 --hold-out 0 --output shared/default_weights.npz
+# The weights that ship: the talk's network, MNIST deformed, and simulated paper with and without digits.
+weights: $(VENV)/ready mnist fonts
+	$(BIN)/inkling-trainer simulate $(VENV)/simulated.npz
+	$(BIN)/inkling-trainer train --also $(VENV)/simulated.npz --deform --learning-rate 0.2 --epochs 60 \
+		--hold-out 5000 --calibrate --output shared/default_weights.npz
 
-benchmark: $(VENV)/ready mnist
+benchmark: $(VENV)/ready mnist fonts
 	$(BIN)/python -m tests.benchmarks.train_speed
+	$(BIN)/python -m tests.benchmarks.refusals
 
 $(VENV)/ready: pyproject.toml deploy/setup.sh
 	PYTHON="$(PYTHON)" deploy/setup.sh $(VENV)
 	touch $@
 
-.PHONY: mnist mnist-if-possible
+.PHONY: fonts mnist mnist-if-possible
+fonts: $(VENV)/ready
+	missing=$$($(BIN)/python -m trainer.fonts) && { test -z "$$missing" || deploy/install.sh $$missing; }
+
 mnist: $(VENV)/ready
 	deploy/fetch-mnist.sh $(BIN)
 

@@ -45,19 +45,12 @@ class InkMap:
     per_paper: FloatArray
     ink: Bytes
 
-    @property
-    def middle(self) -> float:
-        """The grey level of the paper in the middle of the frame, of 255."""
-        height, width = self.per_paper.shape
-        middle = self.per_paper[height // 4 : -(height // 4) or None, width // 4 : -(width // 4) or None]
-        return float(1 / np.median(middle))
-
-    def look_closer(self, window: Window, enough: int) -> FloatArray:
+    def look_closer(self, window: Window, enough: int) -> Bytes:
         """Measure the ink in a window of the map again, from the frame itself.
 
         Returns
         -------
-        float32 array, 0.0 = paper, 1.0 = black; as large as the window in the map or, where that has less
+        uint8 array, 0 = paper, 255 = black; as large as the window in the map or, where that has less
         than `enough` pixels on its longer side, in the frame
         """
         rows, columns = window
@@ -73,8 +66,9 @@ class InkMap:
             (np.arange(round(side.start * factor), round(side.stop * factor)) // round(PAPER_BLOCK * factor))
             for side in (rows, columns)
         )
-        fine *= self.per_paper[np.ix_(down, right)]
-        return np.subtract(1, fine, out=fine)
+        fine *= (self.per_paper * np.float32(-255))[np.ix_(down, right)]
+        fine += np.float32(255)
+        return np.maximum(fine, np.float32(0), out=fine).astype(np.uint8)
 
 
 def _smooth(image: FloatArray) -> FloatArray:
@@ -92,21 +86,28 @@ def fit_frame(frame: Bytes) -> Bytes:
     return np.rint(fit_box(frame.astype(np.float32), WORKING_SIZE)).astype(np.uint8)
 
 
-def measure_ink(frame: Bytes) -> InkMap:
-    """Measure the ink in a frame, uint8 (height, width), of at most 320 pixels a side."""
+def measure_ink(frame: Bytes, darkest_paper: int = DARKEST_PAPER) -> InkMap:
+    """Measure the ink in a frame, uint8 (height, width), of at most 320 pixels a side.
+
+    There is none on paper that is darker than `darkest_paper`, of 255.
+    """
     step = 1 if max(frame.shape) <= SEARCH_SIZE else 2
     block = PAPER_BLOCK * step
     shape = frame.shape
     if any(side % block for side in shape):
         frame = np.pad(frame, [(0, -side % block) for side in shape], mode="edge")
     grey = frame if step == 1 else _halve(frame)
-    per_paper = _measure_paper(grey)
+    paper = _measure_paper(grey)
+    per_paper: FloatArray = np.float32(1) / np.maximum(paper, np.float32(DARKEST_PAPER))
     height, width = grey.shape
-    ink = grey.reshape(height // PAPER_BLOCK, PAPER_BLOCK, width) * (
-        per_paper.repeat(PAPER_BLOCK, axis=1)[:, np.newaxis] * np.float32(-255)
+    ink = (
+        grey.reshape(height // PAPER_BLOCK, PAPER_BLOCK, width)
+        * ((per_paper * np.float32(-255)).repeat(PAPER_BLOCK, axis=1)[:, np.newaxis])
     )
     ink += np.float32(255)
     dark = np.maximum(ink, np.float32(0), out=ink).astype(np.uint8).reshape(height, width)
+    blocks = dark.reshape(height // PAPER_BLOCK, PAPER_BLOCK, width // PAPER_BLOCK, PAPER_BLOCK)
+    blocks.swapaxes(1, 2)[paper < darkest_paper] = 0
     return InkMap(frame, shape, step, grey, per_paper, dark)
 
 
@@ -117,7 +118,7 @@ def _halve(frame: Bytes) -> Bytes:
 
 
 def _measure_paper(grey: Bytes) -> FloatArray:
-    """1 / grey level of the paper, a value for each block."""
+    """The grey level of the paper, a value for each block."""
     from scipy import ndimage
 
     height, width = grey.shape
@@ -127,5 +128,5 @@ def _measure_paper(grey: Bytes) -> FloatArray:
     window = max(3, round(PAPER_WINDOW * max(blocks.shape)))
     # Closing lifts everything narrower than the window, and that is ink, to the level of the paper.
     paper = ndimage.grey_closing(blocks, size=(window, window))
-    per_paper: FloatArray = np.float32(b * b) / np.maximum(paper, DARKEST_PAPER * b * b).astype(np.float32)
-    return per_paper
+    levels: FloatArray = paper.astype(np.float32) * np.float32(1 / b**2)
+    return levels

@@ -10,9 +10,13 @@ import numpy.typing as npt
 from shared.digit_finder import Box, FoundDigit, NoDigit, find_digit
 from shared.digit_image import normalise, to_inputs
 from shared.feedforward import FeedForward, FloatArray
+from shared.ink import Bytes
 
 # Below this a digit is not said, unless the configuration asks otherwise.
 NEEDED_CONFIDENCE = 0.5
+
+# Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.
+BLOCK, STILL = 8, 1.75
 
 # What the talk teaches the output nodes to say for "no" and for "yes".
 NO, YES = 0.01, 0.99
@@ -48,16 +52,55 @@ def tell_confidence(outputs: npt.ArrayLike) -> float:
     ----------
     outputs : shape (10,)
     """
+    return float(tell_confidences(np.asarray(outputs)[np.newaxis])[0])
+
+
+def tell_confidences(outputs: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Tell how sure the network is of each of many readings: (count, 10) becomes (count,)."""
     chances = np.clip((np.asarray(outputs, dtype=np.float64) - NO) / (YES - NO), 0.0, 1.0)
-    loudest = int(np.argmax(chances))
-    return float(chances[loudest] * np.prod(1.0 - np.delete(chances, loudest)))
+    loudest = np.eye(chances.shape[1], dtype=np.bool_)[chances.argmax(axis=1)]
+    confidences: npt.NDArray[np.float64] = np.where(loudest, chances, 1.0 - chances).prod(axis=1)
+    return confidences
 
 
-def read_digit(frame: npt.NDArray[np.uint8], network: FeedForward) -> Reading | NoDigit:
+def read_digit(frame: Bytes, network: FeedForward) -> Reading | NoDigit:
     """Read the digit in a grey frame, uint8 (height, width), or tell why there is none."""
     found = find_digit(frame)
-    if not isinstance(found, FoundDigit):
-        return found
+    return read_found(found, network) if isinstance(found, FoundDigit) else found
+
+
+def read_found(found: FoundDigit, network: FeedForward) -> Reading:
+    """Read a digit that was found."""
     image = normalise(found.ink)
     outputs = network.query(to_inputs(image))
     return Reading(int(np.argmax(outputs)), tell_confidence(outputs), outputs, image, found.box)
+
+
+class DigitReader:
+    """Reads frame after frame, and does so again only when something changed.
+
+    A change is told by the means of blocks, in which the sensor's noise goes under and a pencil's line
+    does not, against the frame that was read last, so that slow changes add up.
+    """
+
+    def __init__(self, network: FeedForward) -> None:
+        self._network = network
+        self._seen: npt.NDArray[np.int16] | None = None
+        self._answer: Reading | NoDigit = NoDigit.NOTHING
+
+    def read(self, frame: Bytes) -> Reading | NoDigit:
+        """Read the digit in a grey frame, uint8 (height, width), or tell why there is none."""
+        seen = _sum_blocks(frame)
+        last = self._seen
+        if last is None or last.shape != seen.shape or np.abs(seen - last).max() > STILL * BLOCK**2:
+            self._answer = read_digit(frame, self._network)
+            self._seen = seen
+        return self._answer
+
+
+def _sum_blocks(frame: Bytes) -> npt.NDArray[np.int16]:
+    """The sums of a frame's blocks; what is left at its edges is not looked at."""
+    height, width = (side // BLOCK * BLOCK for side in frame.shape)
+    wide = frame[:height, :width].astype(np.int16)
+    rows = sum((wide[start::BLOCK] for start in range(1, BLOCK)), start=wide[::BLOCK])
+    return sum((rows[:, start::BLOCK] for start in range(1, BLOCK)), start=rows[:, ::BLOCK])

@@ -34,9 +34,13 @@ def initialise(layers: Sequence[int], random: np.random.Generator, *, biases: bo
 
 
 def make_targets(labels: npt.NDArray[np.uint8], nodes: int = 10) -> FloatArray:
-    """What the output nodes should say: 0.99 for the right digit, 0.01 for all others; (count, nodes)."""
+    """What the output nodes should say: 0.99 for the right digit, 0.01 for all others; (count, nodes).
+
+    A label that is no node, such as that of what is no digit, asks 0.01 of all.
+    """
     targets = np.full((len(labels), nodes), NO, dtype=np.float32)
-    targets[np.arange(len(labels)), labels] = YES
+    (digits,) = np.nonzero(labels < nodes)
+    targets[digits, labels[digits]] = YES
     return targets
 
 

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -16,15 +16,18 @@ from rich.table import Column, Table
 
 from shared import __version__
 from shared.command_line import INTERRUPTED
+from shared.reading import NEEDED_CONFIDENCE
 from shared.weights import ModelCard, TrainedNetwork, export_weights, load_weights
-from trainer.augmentation import Rotations
-from trainer.datasets import Dataset, load_dataset, load_mnist
+from trainer.augmentation import Deformations, Rotations
+from trainer.calibration import Reliability, find_temperature, measure_reliability, temper
+from trainer.datasets import Dataset, load_dataset, load_mnist, save_dataset
 from trainer.datasets import Progress as ReportShare
 from trainer.errors import BadSettingError
 from trainer.evaluation import Evaluation, evaluate
+from trainer.fonts import TESTING_FONTS, TRAINING_FONTS, list_fonts
 from trainer.interruption import ask_before_stopping
 from trainer.mnist import fetch_mnist, find_data_directory
-from trainer.training import Moment, Outcome, Settings, train
+from trainer.training import Augmentation, Moment, Outcome, Settings, train
 
 NAME = "inkling-trainer"
 
@@ -33,6 +36,12 @@ TALK_DEGREES = 10.0
 
 # One picture in twelve is held out: 5,000 of MNIST's 60,000.
 HELD_OUT_SHARE = 12
+
+# Of what is simulated, the share that is no digit.
+NEGATIVES = 0.5
+
+# Of what is simulated to learn from, the share that no camera looks at: quicker, and sharper.
+STRAIGHT = 0.6
 
 PICTURE_FORMATS = (".png", ".svg", ".pdf")
 
@@ -58,6 +67,34 @@ def build_parser() -> argparse.ArgumentParser:
     _add_data_directory(fetch)
     fetch.set_defaults(command=run_fetch)
 
+    simulate_parser = commands.add_parser(
+        "simulate",
+        help="make a data set of simulated paper",
+        description="Hold up MNIST's digits, digits in other forms, and what is no digit before a simulated "
+        "camera, and keep what the finder makes of them, for 'train --also' and 'evaluate --data'.",
+    )
+    simulate_parser.add_argument("output", type=Path, metavar="FILE", help="the data set, .npz")
+    simulate_parser.add_argument(
+        "--count", type=int, default=40000, metavar="N", help="pictures (default: %(default)s)"
+    )
+    simulate_parser.add_argument(
+        "--negatives",
+        type=float,
+        default=NEGATIVES,
+        metavar="SHARE",
+        help="share of them that is no digit: letters, signs, doodles ... (default: %(default)s)",
+    )
+    simulate_parser.add_argument(
+        "--test",
+        action="store_true",
+        help="of MNIST's test images and of other fonts, all before the camera: not to learn from",
+    )
+    simulate_parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="the same seed gives the same pictures"
+    )
+    _add_data_directory(simulate_parser)
+    simulate_parser.set_defaults(command=run_simulate)
+
     train_parser = commands.add_parser(
         "train",
         help="train a network and export its weights",
@@ -75,6 +112,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="the weights file (default: %(default)s)",
     )
     _add_data(train_parser, "learn from it rather than from MNIST's training images")
+    train_parser.add_argument(
+        "--also",
+        type=Path,
+        metavar="PATH",
+        help="learn from it, too; what 'simulate' makes teaches what is no digit",
+    )
     train_parser.add_argument(
         "--test-data", type=Path, metavar="PATH", help="evaluate on it rather than on MNIST's test images"
     )
@@ -110,6 +153,20 @@ def build_parser() -> argparse.ArgumentParser:
         help=f"turn pictures left and right as the talk does, by {TALK_DEGREES:g} if not told",
     )
     train_parser.add_argument(
+        "--deform",
+        type=float,
+        nargs="?",
+        const=1.0,
+        default=0.0,
+        metavar="STRENGTH",
+        help="turn, stretch, shift and bend pictures, each time in another way; 1 if not told how much",
+    )
+    train_parser.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="scale the last weights until the outputs for the held-out pictures mean what they say",
+    )
+    train_parser.add_argument(
         "--biases", action="store_true", help="give each node a bias; the talk's have none"
     )
     train_parser.add_argument(
@@ -128,8 +185,34 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate_parser.add_argument(
         "--picture", type=Path, metavar="FILE", help="draw the confusion matrix (.png, .svg or .pdf)"
     )
+    evaluate_parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help="draw the reliability diagram: how often readings are right, by their confidence",
+    )
     evaluate_parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     evaluate_parser.set_defaults(command=run_evaluate)
+
+    explain_parser = commands.add_parser(
+        "explain",
+        help="draw every step from a photograph to its answer",
+        description="Draw how a photograph is read: its ink, the candidates with their scores, the digit that "
+        "was cut out, what the network sees and what it says. For when a digit is misread.",
+    )
+    explain_parser.add_argument("image", type=Path, help="the photograph")
+    explain_parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("explanation.png"),
+        metavar="FILE",
+        help="the picture, .png, .svg or .pdf (default: %(default)s)",
+    )
+    explain_parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="default: the weights that ship with Inkling"
+    )
+    explain_parser.set_defaults(command=run_explain)
 
     show = commands.add_parser("show", help="show a weights file's model card")
     _add_weights(show)
@@ -152,8 +235,8 @@ def _add_data(parser: argparse.ArgumentParser, purpose: str) -> None:
         "--data",
         type=Path,
         metavar="PATH",
-        help=f"{purpose}: a CSV file as in the talk (label, 784 pixels), or a folder of pictures named "
-        "..._3.png or sorted into folders 0 to 9",
+        help=f"{purpose}: a CSV file as in the talk (label, 784 pixels), a folder of pictures named "
+        "..._3.png or sorted into folders 0 to 9, or what 'simulate' made",
     )
     _add_data_directory(parser)
 
@@ -169,10 +252,15 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def _show_share(text: str) -> Iterator[ReportShare]:
-    """Show a progress bar for work that reports the share done."""
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as bar:
+def _show_share(text: str, *, keep: bool = False) -> Iterator[ReportShare]:
+    """Show a progress bar for work that reports the share done; and keep it there, if it took long."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=messages, transient=not keep, disable=not messages.is_terminal) as bar:
         task = bar.add_task(text, total=1.0)
         yield lambda share: bar.update(task, completed=share)
 
@@ -195,6 +283,34 @@ def run_fetch(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_simulate(options: argparse.Namespace) -> int:
+    """Carry out `inkling-trainer simulate`."""
+    from trainer.sightings import simulate  # scenes take a while to import
+
+    if not 0 <= options.negatives <= 1:
+        raise BadSettingError(f"--negatives must be 0 to 1, not {options.negatives:g}")
+    if options.count < 1 or options.seed < 0:
+        raise BadSettingError("--count must be more than 0, and --seed not below 0")
+    if options.output.suffix != ".npz":
+        raise BadSettingError(f"{options.output} must end in .npz")
+    _check_output(options.output)
+    fonts = list_fonts(TESTING_FONTS if options.test else TRAINING_FONTS)
+    digits = _load(None, options, test=options.test)
+    with _show_share("simulating", keep=True) as progress:
+        dataset = simulate(
+            digits,
+            fonts,
+            options.count,
+            negatives=options.negatives,
+            straight=0.0 if options.test else STRAIGHT,
+            seed=options.seed,
+            progress=progress,
+        )
+    save_dataset(dataset, options.output)
+    output.print(f"{len(dataset):,} pictures written to {options.output}")
+    return 0
+
+
 def run_train(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer train`."""
     settings = Settings(
@@ -207,8 +323,16 @@ def run_train(options: argparse.Namespace) -> int:
     )
     if not 0 <= options.rotate <= 45:
         raise BadSettingError(f"--rotate must be 0 to 45 degrees, not {options.rotate:g}")
+    if not 0 <= options.deform <= 3:
+        raise BadSettingError(f"--deform must be 0 to 3, not {options.deform:g}")
+    if options.rotate and options.deform:
+        raise BadSettingError("--deform turns pictures, too: leave out --rotate")
+    if options.calibrate and options.hold_out == 0:
+        raise BadSettingError("--calibrate needs held-out pictures: leave out --hold-out 0")
     _check_output(options.output)
     dataset = _load(options.data, options, test=False)
+    if options.also is not None:
+        dataset = dataset.join(_load(options.also, options, test=False))
     tests = None
     if options.test_data is not None or options.data is None:
         tests = _load(options.test_data, options, test=True)
@@ -222,17 +346,30 @@ def run_train(options: argparse.Namespace) -> int:
                 learnt,
                 settings,
                 held_out=held_out if held_out_count else None,
-                augmentation=Rotations(options.rotate) if options.rotate else None,
+                augmentation=_choose_augmentation(options),
                 report=report,
                 stop=stop,
             )
-        card = _describe(outcome, settings, options.rotate, learnt, held_out, tests)
+        temperature = find_temperature(outcome.network, held_out) if options.calibrate else 1.0
+        outcome = replace(outcome, network=temper(outcome.network, temperature))
+        changes = {
+            "rotate_degrees": options.rotate,
+            "deform_strength": options.deform,
+            "temperature": round(temperature, 4),
+        }
+        card = _describe(outcome, settings, changes, learnt, held_out, tests)
         sha256 = export_weights(options.output, outcome.network, card)
     if options.json:
         print(json.dumps({"sha256": sha256, **asdict(card)}))
     else:
         _print_outcome(card, outcome, options.output)
     return INTERRUPTED if outcome.stopped else 0
+
+
+def _choose_augmentation(options: argparse.Namespace) -> Augmentation | None:
+    if options.deform:
+        return Deformations(options.deform)
+    return Rotations(options.rotate) if options.rotate else None
 
 
 def _check_output(path: Path) -> None:
@@ -244,6 +381,12 @@ def _check_output(path: Path) -> None:
         raise BadSettingError(f"no folder {folder} to write {path.name} to: make it first")
     if not os.access(folder, os.W_OK):
         raise BadSettingError(f"{folder} cannot be written to: choose another folder, or ask for permission")
+
+
+def _check_picture(option: str, path: Path) -> None:
+    _check_output(path)
+    if path.suffix.lower() not in PICTURE_FORMATS:
+        raise BadSettingError(f"{option} {path} must end in {', '.join(PICTURE_FORMATS)}")
 
 
 @contextmanager
@@ -275,7 +418,7 @@ def _show_training() -> Iterator[Callable[[Moment], None]]:
 def _describe(
     outcome: Outcome,
     settings: Settings,
-    rotate: float,
+    changes: dict[str, float],
     learnt: Dataset,
     held_out: Dataset,
     tests: Dataset | None,
@@ -292,7 +435,7 @@ def _describe(
     training = {
         **asdict(settings),
         "loss": "cross-entropy",
-        "rotate_degrees": rotate,
+        **changes,
         "epochs_done": round(outcome.epochs, 2),
         "cpu_seconds": round(outcome.cpu_seconds, 2),
     }
@@ -313,41 +456,65 @@ def _print_outcome(card: ModelCard, outcome: Outcome, path: Path) -> None:
 
 def run_evaluate(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer evaluate`."""
-    if options.picture is not None:
-        _check_output(options.picture)
-        if options.picture.suffix.lower() not in PICTURE_FORMATS:
-            raise BadSettingError(f"--picture {options.picture} must end in {', '.join(PICTURE_FORMATS)}")
+    for option, picture in (("--picture", options.picture), ("--calibration", options.calibration)):
+        if picture is not None:
+            _check_picture(option, picture)
     trained = load_weights(options.weights)
     dataset = _load(options.data, options, test=True)
     evaluation = evaluate(trained.network, dataset)
+    reliability = measure_reliability(trained.network, dataset)
+    if options.calibration is not None:
+        from trainer.plots import draw_reliability
+
+        draw_reliability(reliability, f"{trained.name} on {dataset.name}", options.calibration)
     if options.picture is not None:
         from trainer.plots import draw_confusion  # matplotlib takes a while to import
 
         title = f"{trained.name} on {dataset.name}: {evaluation.accuracy:.2%}"
         draw_confusion(evaluation, title, options.picture)
     if options.json:
-        print(json.dumps(_tell_evaluation(evaluation, trained, dataset)))
+        print(json.dumps(_tell_evaluation(evaluation, reliability, trained, dataset)))
     else:
-        _print_evaluation(evaluation, trained, dataset)
+        _print_evaluation(evaluation, reliability, trained, dataset)
+        if options.calibration is not None:
+            output.print(f"reliability diagram drawn to {options.calibration}")
         if options.picture is not None:
             output.print(f"confusion matrix drawn to {options.picture}")
     return 0
 
 
-def _tell_evaluation(evaluation: Evaluation, trained: TrainedNetwork, dataset: Dataset) -> dict[str, object]:
+def _tell_evaluation(
+    evaluation: Evaluation, reliability: Reliability, trained: TrainedNetwork, dataset: Dataset
+) -> dict[str, object]:
     return {
         "weights": trained.sha256,
         "data": dataset.describe(),
         "images": evaluation.images,
         "correct": evaluation.correct,
-        "accuracy": evaluation.accuracy,
-        "recall": [None if share != share else share for share in evaluation.recall.tolist()],
-        "precision": [None if share != share else share for share in evaluation.precision.tolist()],
+        "accuracy": _tell_share(evaluation.accuracy),
+        "recall": [_tell_share(share) for share in evaluation.recall.tolist()],
+        "precision": [_tell_share(share) for share in evaluation.precision.tolist()],
         "confusion": evaluation.confusion.tolist(),
+        "needed_confidence": NEEDED_CONFIDENCE,
+        "right_said": _tell_share(evaluation.right_said),
+        "no_digits": evaluation.no_digits,
+        "no_digits_said": _tell_share(evaluation.no_digits_said),
+        "calibration": {
+            "expected_error": reliability.error,
+            "counts": reliability.counts.tolist(),
+            "confidences": [_tell_share(share) for share in reliability.confidences.tolist()],
+            "right": [_tell_share(share) for share in reliability.right.tolist()],
+        },
     }
 
 
-def _print_evaluation(evaluation: Evaluation, trained: TrainedNetwork, dataset: Dataset) -> None:
+def _tell_share(share: float) -> float | None:
+    return None if share != share else share
+
+
+def _print_evaluation(
+    evaluation: Evaluation, reliability: Reliability, trained: TrainedNetwork, dataset: Dataset
+) -> None:
     output.print(
         f"{trained.name} read {evaluation.correct:,} of {evaluation.images:,} right: "
         f"{evaluation.accuracy:.2%} of {dataset.name}"
@@ -365,10 +532,35 @@ def _print_evaluation(evaluation: Evaluation, trained: TrainedNetwork, dataset: 
             f"{mistaken} ({row[mistaken]} times)" if row[mistaken] else "",
         )
     output.print(table)
+    output.print(
+        f"of those read right {_show_percent(evaluation.right_said)} are said, with the needed confidence "
+        f"of {NEEDED_CONFIDENCE:g}"
+    )
+    if evaluation.no_digits:
+        output.print(
+            f"of {evaluation.no_digits:,} pictures of no digit {_show_percent(evaluation.no_digits_said)} "
+            "are said to be one"
+        )
+    output.print(f"expected calibration error: {reliability.error:.2%}")
 
 
 def _show_percent(share: float) -> str:
     return "" if share != share else f"{share:.2%}"
+
+
+def run_explain(options: argparse.Namespace) -> int:
+    """Carry out `inkling-trainer explain`."""
+    from PIL import Image
+
+    from shared.photograph import read_photograph
+    from trainer.explanation import explain  # matplotlib takes a while to import
+
+    _check_picture("--output", options.output)
+    trained = load_weights(options.weights)
+    frame = read_photograph(options.image, Image.open)
+    explain(frame, trained.network, f"{options.image.name}, read with {trained.name}", options.output)
+    output.print(f"explanation drawn to {options.output}")
+    return 0
 
 
 def run_show(options: argparse.Namespace) -> int:

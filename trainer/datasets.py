@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from shared.atomic_file import write_atomically
 from shared.digit_finder import FoundDigit, find_digit
 from shared.digit_image import IMAGE_SIZE, normalise
 from shared.errors import DataError, MissingDataError
@@ -20,6 +24,9 @@ from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABEL
 from shared.photograph import SUFFIXES, read_photograph
 
 PIXELS = IMAGE_SIZE * IMAGE_SIZE
+
+# The label of a picture of no digit at all.
+NO_DIGIT = 10
 
 # Lines of a CSV file that are parsed at once: enough to be quick, few enough to show progress.
 CSV_LINES = 2000
@@ -38,7 +45,7 @@ class Dataset:
     ----------
     name : for people, such as "MNIST training images"
     images : uint8 (count, 28, 28), 0 = paper, 255 = ink
-    labels : uint8 (count,), 0 to 9
+    labels : uint8 (count,), 0 to 9, or `NO_DIGIT`
     """
 
     name: str
@@ -53,6 +60,14 @@ class Dataset:
         digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
         digest.update(np.ascontiguousarray(self.labels).data)
         return {"name": self.name, "images": len(self), "sha256": digest.hexdigest()}
+
+    def join(self, other: Dataset) -> Dataset:
+        """Put another data set's pictures behind these."""
+        return Dataset(
+            f"{self.name}, {other.name}",
+            np.concatenate((self.images, other.images)),
+            np.concatenate((self.labels, other.labels)),
+        )
 
     def split(self, held_out: int, seed: int) -> tuple[Dataset, Dataset]:
         """Part into all but `held_out` pictures, and those, chosen by the seed."""
@@ -85,8 +100,9 @@ def load_dataset(path: Path, *, test: bool = False, progress: Progress = lambda 
 
     Parameters
     ----------
-    path : a CSV file in the talk's form (label, then 784 pixels from 0 to 255), a folder with MNIST's idx
-        files, a folder of pictures named like the book's (`..._3.png`), or one sorted into folders 0 to 9
+    path : a CSV file in the talk's form (label, then 784 pixels from 0 to 255), an .npz file with a data
+        set's `images` and `labels`, a folder with MNIST's idx files, a folder of pictures named like the
+        book's (`..._3.png`), or one sorted into folders 0 to 9
     test : take MNIST's test images rather than its training images
     progress : is told the share that is done, 0 to 1
 
@@ -97,11 +113,37 @@ def load_dataset(path: Path, *, test: bool = False, progress: Progress = lambda 
     """
     if not path.exists():
         raise MissingDataError(f"no data set at {path}: give a CSV file or a folder of pictures")
+    if path.suffix == ".npz" and path.is_file():
+        return _load_arrays(path)
     if path.is_file():
         return _load_csv(path, progress)
     if (path / TRAINING_IMAGES).exists() or (path / TEST_IMAGES).exists():
         return load_mnist(path, test=test)
     return _load_pictures(path, progress)
+
+
+def save_dataset(dataset: Dataset, path: Path) -> None:
+    """Write a data set to an .npz file that `load_dataset` reads."""
+    file = io.BytesIO()
+    np.savez_compressed(file, images=dataset.images, labels=dataset.labels)
+    write_atomically(path, file.getvalue())
+
+
+def _load_arrays(path: Path) -> Dataset:
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+            images, labels = arrays["images"], arrays["labels"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path}: not a data set of this project, with images and labels in it") from error
+    if (
+        images.dtype != np.uint8
+        or labels.dtype != np.uint8
+        or labels.ndim != 1
+        or images.shape != (len(labels), IMAGE_SIZE, IMAGE_SIZE)
+        or (labels > NO_DIGIT).any()
+    ):
+        raise DataError(f"{path}: not uint8 images of 28x28 pixels with a label from 0 to {NO_DIGIT} each")
+    return Dataset(path.name, images, labels)
 
 
 def _load_csv(path: Path, progress: Progress) -> Dataset:

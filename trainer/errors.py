@@ -9,3 +9,7 @@ class DownloadError(InklingError, OSError):
 
 class BadSettingError(InklingError, ValueError):
     """A setting asks for what cannot be done."""
+
+
+class MissingFontError(InklingError, FileNotFoundError):
+    """A font that letters are drawn with is not installed."""

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from shared.digit_image import to_inputs
 from shared.feedforward import FeedForward, FloatArray
-from trainer.datasets import Dataset
+from shared.reading import NEEDED_CONFIDENCE, tell_confidences
+from trainer.datasets import NO_DIGIT, Dataset
 
 # Pictures queried at once: large enough for quick matrix products, small enough for the cache.
 BATCH = 1000
@@ -21,14 +22,20 @@ class Evaluation:
 
     Attributes
     ----------
-    confusion : int (10, 10), the confusion matrix: [label, digit read] -> pictures
+    confusion : int (10, 10), the confusion matrix: [label, digit read] -> pictures of digits
+    right_said : of the digits read right, the share that is said; NaN without any
+    no_digits : how many pictures are of no digit
+    no_digits_said : share of those that are said to be one; NaN without them
     """
 
     confusion: npt.NDArray[np.int64]
+    right_said: float = float("nan")
+    no_digits: int = 0
+    no_digits_said: float = float("nan")
 
     @property
     def images(self) -> int:
-        """How many pictures were read."""
+        """How many digits were read."""
         return int(self.confusion.sum())
 
     @property
@@ -38,8 +45,8 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """Share read right, 0 to 1."""
-        return self.correct / self.images
+        """Share read right, 0 to 1; NaN without digits."""
+        return self.correct / self.images if self.images else float("nan")
 
     @property
     def recall(self) -> npt.NDArray[np.float64]:
@@ -69,12 +76,27 @@ def query_dataset(network: FeedForward, dataset: Dataset) -> FloatArray:
 
 
 def measure_accuracy(network: FeedForward, dataset: Dataset) -> float:
-    """Share of a data set that a network reads right, 0 to 1."""
-    return float((query_dataset(network, dataset).argmax(axis=1) == dataset.labels).mean())
+    """Share of a data set's digits that a network reads right, 0 to 1; NaN without digits."""
+    return evaluate(network, dataset).accuracy
 
 
-def evaluate(network: FeedForward, dataset: Dataset) -> Evaluation:
-    """Let a network read a data set and count what it reads."""
+def evaluate(
+    network: FeedForward, dataset: Dataset, needed_confidence: float = NEEDED_CONFIDENCE
+) -> Evaluation:
+    """Let a network read a data set and count what it reads, and what it says with enough confidence."""
+    outputs = query_dataset(network, dataset)
+    read, said = outputs.argmax(axis=1), tell_confidences(outputs) >= needed_confidence
+    is_digit = dataset.labels != NO_DIGIT
     confusion = np.zeros((10, 10), np.int64)
-    np.add.at(confusion, (dataset.labels, query_dataset(network, dataset).argmax(axis=1)), 1)
-    return Evaluation(confusion)
+    np.add.at(confusion, (dataset.labels[is_digit], read[is_digit]), 1)
+    right = read == dataset.labels
+    return Evaluation(
+        confusion,
+        _mean(said[right]),
+        int(np.count_nonzero(~is_digit)),
+        _mean(said[~is_digit]),
+    )
+
+
+def _mean(values: npt.NDArray[np.bool_]) -> float:
+    return float(values.mean()) if len(values) else float("nan")

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.atomic_file import write_atomically
+from trainer.calibration import Reliability
 from trainer.evaluation import Evaluation
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def draw_confusion(evaluation: Evaluation, title: str, path: Path) -> None:
@@ -40,6 +45,34 @@ def draw_confusion(evaluation: Evaluation, title: str, path: Path) -> None:
     axes.set(xlabel="the network read", ylabel="it was", xticks=range(10), yticks=range(10))
     axes.set_title(title, parse_math=False)
     axes.tick_params(length=0)
+    _save(figure, path)
+
+
+def draw_reliability(reliability: Reliability, title: str, path: Path) -> None:
+    """Draw a reliability diagram to a picture file: how often readings are right, by their confidence.
+
+    Bars that end on the diagonal mean what they say; below it, how many readings each bar stands for.
+    """
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.0, 6.4), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    edges = np.linspace(0, 1, len(reliability.counts) + 1)
+    width = edges[1]
+    upper.plot((0, 1), (0, 1), color="#666666", linestyle="--", linewidth=1)
+    upper.bar(
+        edges[:-1], np.nan_to_num(reliability.right), width, align="edge", color="#f4a582", edgecolor="white"
+    )
+    upper.plot(reliability.confidences, reliability.right, "o", color="#b2182b")
+    upper.set(ylabel="share that was right", xlim=(0, 1), ylim=(0, 1.02))
+    upper.set_title(f"{title}\nexpected calibration error {reliability.error:.2%}", parse_math=False)
+    lower.bar(edges[:-1], reliability.counts, width, align="edge", color="#92c5de", edgecolor="white")
+    lower.set(xlabel="confidence", ylabel="readings", yscale="symlog")
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
     picture = io.BytesIO()
     figure.savefig(picture, format=path.suffix.lstrip(".") or "png", dpi=130)
     write_atomically(path, picture.getvalue())

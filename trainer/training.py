@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -18,7 +19,13 @@ from trainer.datasets import Dataset
 from trainer.errors import BadSettingError
 from trainer.evaluation import measure_accuracy
 
-Augmentation = Callable[[FloatArray, np.random.Generator], FloatArray]
+
+class Augmentation(Protocol):
+    """Makes new pictures, (batch, 28, 28), of those of a batch; `left` is the share of training to come."""
+
+    def __call__(self, images: FloatArray, random: np.random.Generator, left: float) -> FloatArray:
+        """Return them, made anew."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -153,15 +160,14 @@ def _train(
         for start in range(0, len(dataset), settings.batch_size):
             batch = order[start : start + settings.batch_size]
             images = dataset.images[batch] * np.float32(1 / 255)
+            left = 1 - done / total
             if augmentation is not None:
-                images = augmentation(images, random)
+                images = augmentation(images, random, left)
             signals = network.forward(to_inputs(images))
             if done % REPORT_EVERY == 0:
                 loss = measure_loss(signals[-1], targets[batch])
                 report(Moment(done, total, epoch, loss, best_accuracy))
-            descent.step(
-                *find_gradients(network, signals, targets[batch]), settings.learning_rate * (1 - done / total)
-            )
+            descent.step(*find_gradients(network, signals, targets[batch]), settings.learning_rate * left)
             done += 1
             if stopped := stop():
                 break

@@ -13,6 +13,7 @@ from PIL import Image
 from shared.digit_image import to_inputs
 from shared.strokes import draw_digit
 from shared.weights import DEFAULT_WEIGHTS, load_weights
+from trainer.datasets import NO_DIGIT, Dataset, save_dataset
 
 TRAINER, EDGE = "trainer", "edge"
 
@@ -69,6 +70,34 @@ def test_what_was_trained_is_evaluated_shown_and_read_with(tmp_path, csv, photog
 
     read = run(EDGE, "classify", "--weights", "w.npz", "--json", photograph, cwd=tmp_path)
     assert json.loads(read.stdout)["outputs"].index(max(json.loads(read.stdout)["outputs"])) == 3
+
+
+def test_what_is_no_digit_can_be_learnt_and_calibration_told(tmp_path, csv, drawn_digits):
+    scribbles = np.random.default_rng(0).integers(0, 256, (300, 28, 28), np.uint8)
+    save_dataset(Dataset("", scribbles, np.full(300, NO_DIGIT, np.uint8)), tmp_path / "none.npz")
+    save_dataset(
+        drawn_digits.join(Dataset("", scribbles[:100], np.full(100, NO_DIGIT, np.uint8))),
+        tmp_path / "both.npz",
+    )
+    more = ("--deform", "0.5", "--calibrate", "--epochs", "6", "--hidden", "30", "-o", "w.npz")
+    trained = run(TRAINER, "train", "--data", csv, "--also", "none.npz", *more, cwd=tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    card = json.loads(run(TRAINER, "show", "w.npz", "--json", cwd=tmp_path).stdout)
+    assert card["training"]["deform_strength"] == 0.5
+    assert 0.25 < card["training"]["temperature"] < 4
+    assert card["data"][0]["name"] == "digits.csv, none.npz"
+
+    evaluate = (TRAINER, "evaluate", "w.npz", "--data", "both.npz")
+    figures = json.loads(run(*evaluate, "--calibration", "r.png", "--json", cwd=tmp_path).stdout)
+    assert figures["images"] == 600
+    assert figures["no_digits"] == 100
+    assert figures["no_digits_said"] < 0.1
+    assert figures["right_said"] > 0.8
+    assert sum(figures["calibration"]["counts"]) == 700
+    assert figures["calibration"]["expected_error"] < 0.2
+    with Image.open(tmp_path / "r.png") as picture:
+        assert picture.size[0] > 600
+    assert "expected calibration error" in run(*evaluate, cwd=tmp_path).stdout
 
 
 def test_the_exported_file_gives_the_trainers_outputs_on_the_edge(tmp_path, drawn_digits):
@@ -205,6 +234,11 @@ def make_configuration(text):
         (None, (TRAINER, "train", "-o", "."), ". is a folder: name a file to write to"),
         (None, (TRAINER, "train", "--seed", "-1"), "the seed must not be below 0, not -1"),
         (None, (TRAINER, "train", "--epochs", "0"), "the number of epochs must be more than 0, not 0"),
+        (None, (TRAINER, "evaluate", "--calibration", "c.txt"), "--calibration c.txt must end in .png"),
+        (None, (TRAINER, "simulate", "c.txt"), "c.txt must end in .npz"),
+        (None, (TRAINER, "simulate", "c.npz", "--negatives", "2"), "--negatives must be 0 to 1, not 2"),
+        (None, (TRAINER, "train", "--deform", "--rotate"), "leave out --rotate"),
+        (None, (TRAINER, "train", "--calibrate", "--hold-out", "0"), "leave out --hold-out 0"),
         (None, (TRAINER, "evaluate", "--picture", "c.txt"), "--picture c.txt must end in .png, .svg, .pdf"),
         (None, (EDGE, "classify", "--confidence", "5", "file"), "--confidence must be 0 to 1, not 5"),
         (None, (TRAINER, "train", "--rotate", "90"), "--rotate must be 0 to 45 degrees, not 90"),

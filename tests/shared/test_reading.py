@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.digit_finder import NoDigit
-from shared.reading import Reading, read_digit, tell_confidence
+from shared.reading import Reading, read_digit, tell_confidence, tell_confidences
 
 
 def test_one_node_alone_is_certain():
@@ -21,6 +21,11 @@ def test_two_loud_nodes_contradict_each_other():
     outputs = np.full(10, 0.01)
     outputs[[3, 5]] = 0.99
     assert tell_confidence(outputs) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_many_confidences_are_those_of_each_one():
+    outputs = np.random.default_rng(0).random((50, 10))
+    assert tell_confidences(outputs).tolist() == [tell_confidence(one) for one in outputs]
 
 
 @given(outputs=st.lists(st.floats(0, 1), min_size=10, max_size=10))

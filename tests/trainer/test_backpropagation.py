@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from shared.feedforward import FeedForward
 from trainer.backpropagation import Descent, find_gradients, initialise, make_targets, measure_loss
+from trainer.datasets import NO_DIGIT
 
 
 def measure_loss_by_hand(weights, biases, inputs, targets):
@@ -78,6 +79,12 @@ def test_targets_are_the_talks():
     assert targets[0, 3] == np.float32(0.99)
     assert targets[1, 0] == np.float32(0.99)
     assert (targets == np.float32(0.01)).sum() == 18
+
+
+def test_what_is_no_digit_asks_silence_of_all_nodes():
+    targets = make_targets(np.array([NO_DIGIT, 4], np.uint8))
+    assert (targets[0] == np.float32(0.01)).all()
+    assert targets[1, 4] == np.float32(0.99)
 
 
 @pytest.mark.parametrize("biases", [False, True])

@@ -4,7 +4,7 @@ from PIL import Image
 
 from shared.errors import BadPictureError, DataError, MissingDataError
 from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS
-from trainer.datasets import load_dataset, load_mnist
+from trainer.datasets import NO_DIGIT, Dataset, load_dataset, load_mnist, save_dataset
 from trainer.mnist import CHECKSUMS
 
 
@@ -152,3 +152,37 @@ def test_a_split_parts_by_chance_and_loses_nothing(drawn_digits):
     together = np.concatenate([learnt.images, held_out.images]).reshape(600, -1)
     assert sorted(map(bytes, together)) == sorted(map(bytes, drawn_digits.images.reshape(600, -1)))
     np.testing.assert_array_equal(held_out.images, drawn_digits.split(100, seed=3)[1].images)
+
+
+def test_a_saved_data_set_is_loaded_again(tmp_path, drawn_digits):
+    no_digits = Dataset("none", drawn_digits.images[:5], np.full(5, NO_DIGIT, np.uint8))
+    both = drawn_digits.join(no_digits)
+    save_dataset(both, tmp_path / "both.npz")
+    loaded = load_dataset(tmp_path / "both.npz")
+    np.testing.assert_array_equal(loaded.images, both.images)
+    assert loaded.labels.tolist() == drawn_digits.labels.tolist() + [NO_DIGIT] * 5
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {},
+        {"images": np.zeros((2, 28, 28), np.uint8)},
+        {"images": np.zeros((2, 28, 28), np.uint8), "labels": np.zeros(3, np.uint8)},
+        {"images": np.zeros((2, 28, 28), np.uint8), "labels": np.uint8(3)},
+        {"images": np.zeros((2, 28, 28), np.float32), "labels": np.zeros(2, np.uint8)},
+        {"images": np.zeros((2, 28, 28), np.uint8), "labels": np.full(2, NO_DIGIT + 1, np.uint8)},
+        {"images": np.zeros((2, 28, 28), np.uint8), "labels": np.array([{}, {}])},
+    ],
+)
+def test_an_npz_file_that_is_no_data_set_is_refused(tmp_path, arrays):
+    np.savez(tmp_path / "other.npz", **arrays)
+    with pytest.raises(DataError, match=r"other\.npz: not "):
+        load_dataset(tmp_path / "other.npz")
+
+
+def test_a_damaged_npz_file_is_refused(tmp_path, drawn_digits):
+    save_dataset(drawn_digits, tmp_path / "cut.npz")
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "cut.npz").read_bytes()[:9000])
+    with pytest.raises(DataError, match="not a data set"):
+        load_dataset(tmp_path / "cut.npz")

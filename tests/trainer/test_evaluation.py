@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from shared.feedforward import FeedForward
-from trainer.datasets import Dataset
+from shared.reading import tell_confidence
+from trainer.datasets import NO_DIGIT, Dataset
 from trainer.evaluation import Evaluation, evaluate, measure_accuracy, query_dataset
 
 
@@ -58,3 +59,16 @@ def test_figures_agree_with_counting_one_by_one(drawn_digits, network):
         == evaluation.accuracy
         == Evaluation(evaluation.confusion).accuracy
     )
+
+
+def test_what_is_no_digit_counts_for_itself(corner_reader):
+    dataset = make_dataset([1, 2, 3, 7], [1, 2, NO_DIGIT, NO_DIGIT])
+    evaluation = evaluate(corner_reader, dataset)
+    assert evaluation.images == 2
+    assert evaluation.accuracy == 1
+    assert evaluation.no_digits == 2
+    confidence = tell_confidence(query_dataset(corner_reader, dataset)[0])
+    for needed, said in ((confidence - 0.001, 1.0), (confidence + 0.001, 0.0)):
+        evaluation = evaluate(corner_reader, dataset, needed)
+        assert evaluation.right_said == evaluation.no_digits_said == said
+    assert np.isnan(evaluate(corner_reader, make_dataset([1], [NO_DIGIT])).accuracy)

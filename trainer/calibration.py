@@ -1,0 +1,99 @@
+"""Calibration: whether the confidence of a reading is the chance that it is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.feedforward import FeedForward
+from shared.reading import tell_confidences
+from trainer.backpropagation import make_targets, measure_loss
+from trainer.datasets import Dataset
+from trainer.evaluation import query_dataset
+
+BINS = 10
+
+# A network is never made more than this much surer of itself, or less.
+WIDEST = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """How often readings were right, by the confidence they were said with.
+
+    Attributes
+    ----------
+    counts : int (bins,), readings with a confidence in each of equal parts of 0 to 1
+    confidences : (bins,), their mean confidence; NaN where there are none
+    right : (bins,), the share of them that was right; NaN where there are none
+    """
+
+    counts: npt.NDArray[np.int64]
+    confidences: npt.NDArray[np.float64]
+    right: npt.NDArray[np.float64]
+
+    @property
+    def error(self) -> float:
+        """The expected calibration error: how far confidence is from the truth, on average, 0 to 1.
+
+        Source: Naeini, Cooper and Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian
+        Binning" (2015).
+        """
+        filled = self.counts > 0
+        gaps = np.abs(self.confidences - self.right)[filled]
+        return float(gaps @ self.counts[filled] / self.counts.sum())
+
+
+def measure_reliability(network: FeedForward, dataset: Dataset, bins: int = BINS) -> Reliability:
+    """Compare a network's confidence with how often it is right; of what is no digit no reading is right."""
+    outputs = query_dataset(network, dataset)
+    return compare(tell_confidences(outputs), outputs.argmax(axis=1) == dataset.labels, bins)
+
+
+def compare(
+    confidences: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], bins: int = BINS
+) -> Reliability:
+    """Compare confidences, (count,), with whether each reading was right."""
+    places = np.minimum((confidences * bins).astype(np.intp), bins - 1)
+    counts = np.bincount(places, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        mean_confidences, shares = (
+            np.bincount(places, weights=values, minlength=bins) / counts for values in (confidences, right)
+        )
+    return Reliability(counts, mean_confidences, shares)
+
+
+def find_temperature(network: FeedForward, dataset: Dataset) -> float:
+    """Find what the output layer's sums should be divided by, for its outputs to mean what they say.
+
+    Parameters
+    ----------
+    dataset : pictures that the network did not learn from
+
+    Returns
+    -------
+    above 1 if the network is too sure of itself
+
+    Source: Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (2017).
+    """
+    from scipy.optimize import minimize_scalar
+
+    outputs = np.clip(query_dataset(network, dataset).astype(np.float64), 1e-7, 1 - 1e-7)
+    sums, targets = np.log(outputs / (1 - outputs)), make_targets(dataset.labels)
+
+    def lose(logarithm: float) -> float:
+        return measure_loss((1 / (1 + np.exp(-sums / np.exp(logarithm)))).astype(np.float32), targets)
+
+    found = minimize_scalar(lose, bounds=(-np.log(WIDEST), np.log(WIDEST)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def temper(network: FeedForward, temperature: float) -> FeedForward:
+    """Return a network whose output layer's sums are divided by a temperature: it reads the same digits."""
+    tempered = network.copy()
+    tempered.weights[-1] /= np.float32(temperature)
+    if tempered.biases is not None:
+        tempered.biases[-1] /= np.float32(temperature)
+    return tempered
