@@ -185,6 +185,9 @@ def _judge(
     dirt = 1 - int(around.searchsorted(np.uint8(paper + DIRT_DEPTH * depth), side="right")) / around.size
     light = sort_bytes(ink.grey[window][ring])
     dark, middle, bright = (int(light[share * light.size // 10]) for share in (1, 5, 9))
+    stroke = ink.grey[box][piece]
+    if sort_bytes(stroke)[stroke.size // 2] > middle * (1 - depth / 510):
+        return None  # as bright as its ring: what chalk lines hold is no ink, though darker than chalk
     # A shadow's edge makes two even halves: then only one of the two is far from the middle.
     patchy = min(bright - middle, middle - dark)
     likely += DEPTH_GAIN * math.log(depth / (255 - paper)) - DIRT_COST * dirt

@@ -37,11 +37,11 @@ from shared.ink import Bytes, InkMap, Window, fit_frame, measure_ink
 # Where a camera cannot see.
 DARKEST_LIGHT = 30  # of 255: nothing in the frame is brighter
 BLOWN_OUT, MOST_BLOWN_OUT = 250, 0.8  # of 255, in this share of the frame
-MOST_BLURRED = 0.105  # of a digit's longer side; less of it costs no readings
+MOST_BLURRED = 0.095  # of a digit's longer side: of those that are more, less than half are read right
 
 SMALLEST_FRAME = 28  # pixels a side: a digit of MNIST's own size, filling the frame
 
-SURE_SCORE = 0.4  # of ink on paper: nobody looks for chalk then
+SURE_SCORE = 0.85  # of ink on paper: nobody looks for chalk then
 DARK_BOARD = 90  # of 255: chalk is looked for on what is darker than this ...
 LEAST_BOARD = 0.15  # ... where it fills this share of the frame
 
@@ -93,10 +93,12 @@ class FoundDigit:
     box : where it is, in pixels of the frame that was searched
     ink : float32 array, shape (H, W), 0.0 = paper, 1.0 = full ink: the digit alone, cut out, with
         what else was near it removed; in the finder's scale, not the frame's
+    likelihood : 0 to 1, how likely it is to be a digit, as far as its shape, place and paper tell
     """
 
     box: Box
     ink: FloatArray
+    likelihood: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +250,7 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     soft = (fine.astype(np.float32) - np.float32(blank)) * np.float32(1 / (full - blank))
     soft = np.minimum(np.maximum(soft, np.float32(0)), np.float32(1)) * region
     box = _scale(_move(gathered, window), ink, frame_shape)
-    return FoundDigit(box, crop(soft))
+    return FoundDigit(box, crop(soft), digit.score)
 
 
 def _move(box: Window, window: Window) -> Window:
@@ -262,7 +264,7 @@ def _move(box: Window, window: Window) -> Window:
 def _scale(box: Window, ink: InkMap, frame_shape: tuple[int, ...]) -> Box:
     """A box of the ink map as one of the frame."""
     (top, bottom), (left, right) = (
-        (min(round(place * ink.step * there / here), there) for place in (side.start, side.stop))
+        [min(round(place * ink.step * there / here), there) for place in (side.start, side.stop)]
         for side, here, there in zip(box, ink.frame_shape, frame_shape, strict=True)
     )
     return Box(left, top, right - left, bottom - top)

@@ -15,8 +15,13 @@ from shared.ink import Bytes
 # Below this a digit is not said, unless the configuration asks otherwise.
 NEEDED_CONFIDENCE = 0.5
 
+# How the network's and the finder's word are put together, fitted on simulated scenes: of the readings with
+# confidence 0.9 nine in ten are right.
+INDEPENDENCE, PRIOR_ODDS = 0.8, 0.7
+LEAST_DOUBT = 0.001  # neither is ever surer than this
+
 # Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.
-BLOCK, STILL = 8, 1.75
+BLOCK, STILL = 8, 2.5
 
 # What the talk teaches the output nodes to say for "no" and for "yes".
 NO, YES = 0.01, 0.99
@@ -29,7 +34,7 @@ class Reading:
     Attributes
     ----------
     digit : the output node that speaks loudest, 0 to 9
-    confidence : 0 to 1, see `tell_confidence`
+    confidence : 0 to 1, the chance that the reading is right, see `weigh`
     outputs : float32 (10,), the output layer's signals
     image : float32 (28, 28), what the network saw, 0 = paper, 1 = ink
     box : where in the frame, in pixels
@@ -63,6 +68,24 @@ def tell_confidences(outputs: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return confidences
 
 
+def weigh(confidence: float, likelihood: float) -> float:
+    """The chance that a reading is right: the network's word, and the finder's that there is a digit at all.
+
+    Two witnesses who look at different things: the network at a shape, the finder at its paper. Their odds
+    are multiplied, and corrected for what they have in common.
+
+    Parameters
+    ----------
+    confidence : 0 to 1, as `tell_confidence` has it
+    likelihood : 0 to 1, of a `FoundDigit`
+    """
+    odds = 1.0
+    for chance in (confidence, likelihood):
+        odds *= (chance + LEAST_DOUBT) / (1 - chance + LEAST_DOUBT)
+    odds = PRIOR_ODDS * odds**INDEPENDENCE
+    return odds / (1 + odds)
+
+
 def read_digit(frame: Bytes, network: FeedForward) -> Reading | NoDigit:
     """Read the digit in a grey frame, uint8 (height, width), or tell why there is none."""
     found = find_digit(frame)
@@ -73,7 +96,8 @@ def read_found(found: FoundDigit, network: FeedForward) -> Reading:
     """Read a digit that was found."""
     image = normalise(found.ink)
     outputs = network.query(to_inputs(image))
-    return Reading(int(np.argmax(outputs)), tell_confidence(outputs), outputs, image, found.box)
+    confidence = weigh(tell_confidence(outputs), found.likelihood)
+    return Reading(int(np.argmax(outputs)), confidence, outputs, image, found.box)
 
 
 class DigitReader:

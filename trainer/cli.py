@@ -197,7 +197,7 @@ def build_parser() -> argparse.ArgumentParser:
     explain_parser = commands.add_parser(
         "explain",
         help="draw every step from a photograph to its answer",
-        description="Draw how a photograph is read: its ink, the candidates with their scores, the digit that "
+        description="Draw how a photograph is read: its ink, the candidates and their scores, the digit that "
         "was cut out, what the network sees and what it says. For when a digit is misread.",
     )
     explain_parser.add_argument("image", type=Path, help="the photograph")
