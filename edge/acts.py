@@ -281,10 +281,16 @@ def draw_act(
 
 
 def draw_empty_act(
-    random: Random, kind: str, conditions: Conditions, length_s: float, *, shape: Shape = FRAME
+    random: Random,
+    kind: str,
+    conditions: Conditions,
+    length_s: float,
+    *,
+    shape: Shape = FRAME,
+    scene: Scene | None = None,
 ) -> Act:
-    """Hold up no digit; `kind` is one of `EMPTY_KINDS`."""
-    scene = Scene(random, conditions, draw_backdrop(random, shape))
+    """Hold up no digit; `kind` is one of `EMPTY_KINDS`, and the place a new one, unless a scene is given."""
+    scene = scene or Scene(random, conditions, draw_backdrop(random, shape))
     staging: Staging = lambda time: Stage()  # noqa: E731
     if kind == "hand":
         when, height = random.uniform(0, length_s), random.uniform(0.3, 1) * shape[0]

@@ -20,6 +20,10 @@ FEWEST_VOTES = 3
 # The share of the votes within the hold time that must be for the digit.
 NEEDED_SHARE = 0.8
 
+# How far a side of its box may be from where it is now, as a share of the box's longer side. What moves or
+# grows faster may be on its way to be something else, and what it looked like before is no evidence.
+STEADY = 0.25
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -48,13 +52,14 @@ class Settling:
     """Turns readings into predictions.
 
     A digit is settled when the readings of the last `hold_s` seconds reach back that far, are at least
-    three, and at least four fifths of them say this digit with the needed confidence, the latest among
-    them. It is withdrawn when no reading says it for `release_s` seconds, or another digit settles.
+    three, and at least four fifths of them say this digit with the needed confidence and about where it is
+    now, the latest among them. It is withdrawn when no reading says it for `release_s` seconds, or another
+    digit settles.
     """
 
     def __init__(self, settings: SettlingSettings) -> None:
         self._settings = settings
-        self._votes: deque[tuple[float, int | None]] = deque()
+        self._votes: deque[tuple[float, Reading | None]] = deque()
         self._current: int | None = None
         self._last_seen = 0.0
         self._run = secrets.token_hex(4)
@@ -62,29 +67,40 @@ class Settling:
 
     def observe(self, reading: Reading | NoDigit, time: float) -> Prediction | Withdrawal | None:
         """Take the reading of the frame taken at `time` (monotonic seconds); return what it changes."""
-        said = isinstance(reading, Reading) and reading.confidence >= self._settings.confidence
-        vote = reading.digit if isinstance(reading, Reading) and said else None
+        vote = (
+            reading
+            if isinstance(reading, Reading) and reading.confidence >= self._settings.confidence
+            else None
+        )
         if self._votes and time <= self._votes[-1][0]:
             return None  # the same frame again is no second witness
         self._votes.append((time, vote))
         # A slow camera's votes reach back further than the hold time, or they would never be enough.
         while len(self._votes) > FEWEST_VOTES and self._votes[1][0] <= time - self._settings.hold_s:
             self._votes.popleft()
-        if vote is not None and vote == self._current:
+        if vote is not None and vote.digit == self._current:
             self._last_seen = time
-        elif isinstance(reading, Reading) and said and self._is_settled(reading.digit, time):
-            self._current, self._last_seen = reading.digit, time
+        elif vote is not None and self._is_settled(vote, time):
+            self._current, self._last_seen = vote.digit, time
             self._seq += 1
-            return Prediction(reading, f"{self._run}-{self._seq}", self._seq, time)
+            return Prediction(vote, f"{self._run}-{self._seq}", self._seq, time)
         elif self._current is not None and time - self._last_seen >= self._settings.release_s:
             self._current = None
             return Withdrawal()
         return None
 
-    def _is_settled(self, digit: int, time: float) -> bool:
+    def _is_settled(self, latest: Reading, time: float) -> bool:
         count = len(self._votes)
         return (
             count >= FEWEST_VOTES
             and self._votes[0][0] <= time - self._settings.hold_s
-            and sum(vote == digit for _, vote in self._votes) >= NEEDED_SHARE * count
+            and sum(vote is not None and _agree(vote, latest) for _, vote in self._votes)
+            >= NEEDED_SHARE * count
         )
+
+
+def _agree(vote: Reading, latest: Reading) -> bool:
+    """Whether both say the same digit, in about the same place and size."""
+    (x, y, width, height), now = vote.box, latest.box
+    moved = (x - now.x, y - now.y, x + width - now.x - now.width, y + height - now.y - now.height)
+    return vote.digit == latest.digit and max(map(abs, moved)) <= STEADY * max(width, height, *now[2:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,9 @@ LEAST_DOUBT = 0.001  # neither is ever surer than this
 
 # Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.
 BLOCK, STILL = 8, 2.5
+
+# So many frames in a row must have been read alike before what was read is said again without reading.
+WITNESSES = 5
 
 # What the talk teaches the output nodes to say for "no" and for "yes".
 NO, YES = 0.01, 0.99
@@ -82,7 +86,7 @@ def weigh(confidence: float, likelihood: float) -> float:
     odds = 1.0
     for chance in (confidence, likelihood):
         odds *= (chance + LEAST_DOUBT) / (1 - chance + LEAST_DOUBT)
-    odds = PRIOR_ODDS * odds**INDEPENDENCE
+    odds = PRIOR_ODDS * math.pow(odds, INDEPENDENCE)
     return odds / (1 + odds)
 
 
@@ -101,28 +105,37 @@ def read_found(found: FoundDigit, network: FeedForward) -> Reading:
 
 
 class DigitReader:
-    """Reads frame after frame, and does so again only when something changed.
+    """Reads frame after frame, and no more once nothing changes and its answers agree.
 
-    A change is told by the means of blocks, in which the sensor's noise goes under and a pencil's line
-    does not, against the frame that was read last, so that slow changes add up. While there is no digit,
-    chalk is looked for in every other frame only: looking for ink and chalk takes twice the time.
+    What is read of one frame alone may be the noise's doing: an answer is only repeated when the last
+    `WITNESSES` frames, each read anew, have given it. A change is told by the means of blocks, in which the
+    sensor's noise goes under and a pencil's line does not, against the frame that was read last, so that slow
+    changes add up. While there is no digit, chalk is looked for in every other frame only: looking for ink
+    and chalk takes twice the time.
     """
 
     def __init__(self, network: FeedForward) -> None:
         self._network = network
         self._seen: npt.NDArray[np.int16] | None = None
         self._answer: Reading | NoDigit = NoDigit.NOTHING
+        self._agreed = 0
         self._chalk = True
 
     def read(self, frame: Bytes) -> Reading | NoDigit:
         """Read the digit in a grey frame, uint8 (height, width), or tell why there is none."""
         seen = _sum_blocks(frame)
         last = self._seen
-        if last is None or last.shape != seen.shape or np.abs(seen - last).max() > STILL * BLOCK**2:
+        changed = last is None or last.shape != seen.shape or np.abs(seen - last).max() > STILL * BLOCK**2
+        if changed or self._agreed < WITNESSES:
             self._chalk = isinstance(self._answer, Reading) or not self._chalk
-            self._answer = read_digit(frame, self._network, chalk=self._chalk)
-            self._seen = seen
+            answer = read_digit(frame, self._network, chalk=self._chalk)
+            self._agreed = 1 if changed or _say(answer) != _say(self._answer) else self._agreed + 1
+            self._answer, self._seen = answer, seen
         return self._answer
+
+
+def _say(answer: Reading | NoDigit) -> int | NoDigit:
+    return answer.digit if isinstance(answer, Reading) else answer
 
 
 def _sum_blocks(frame: Bytes) -> npt.NDArray[np.int16]:

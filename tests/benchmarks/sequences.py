@@ -43,7 +43,7 @@ from shared.conditions import Conditions
 from shared.digit_finder import NoDigit
 from shared.idx import TEST_IMAGES, TEST_LABELS, read_digits
 from shared.reading import Reading, read_digit
-from shared.scenery import hold_up
+from shared.scenery import Scene, hold_up
 from shared.strokes import draw_digit
 from shared.texture import pick
 from shared.weights import load_weights
@@ -51,6 +51,7 @@ from trainer.mnist import find_data_directory
 
 INTERVAL_S = 0.1
 ANNOUNCED_S, WITHDRAWN_S = 0.5, 1.0
+LEAD_S = 0.8  # what is announced before the digit comes is no fault of its
 VERDICTS = ("good", "wrong", "false", "missing", "twice", "dropped", "late", "stale")
 
 # Each digit, and what it passes through: part of it, or like it.
@@ -97,9 +98,10 @@ def judge(showings: Iterable[Showing], events: list[Event]) -> str:
     showings = list(showings)
     verdicts = {judge_showing(showing, events) for showing in showings}
     for event in events:
-        # What is seen last may be announced a little later.
-        held = {one.digit for one in showings if one.begin <= event.time <= one.gone + ANNOUNCED_S}
-        if event.digit is not None and event.digit not in held:
+        held = {one.digit for one in showings if one.begin <= event.time < one.gone}
+        # What was seen last may be announced a little later.
+        just_held = {one.digit for one in showings if one.begin <= event.time <= one.gone + ANNOUNCED_S}
+        if event.digit is not None and event.digit not in just_held:
             verdicts.add("wrong" if held else "false")
     return next((verdict for verdict in VERDICTS[1:] if verdict in verdicts), "good")
 
@@ -171,17 +173,24 @@ def draw_sequence(seed: int, number: int, kind: str, write: Write, how: str) -> 
     random = np.random.default_rng([seed, number])
     digit = int(random.integers(10))
     ink, other = write(digit, random), write(LIKE[digit], random)
+    conditions = draw_conditions(random, how)
     hold_s = random.uniform(1.2, 2.0)
-    return draw_act(random, kind, ink, other, draw_conditions(random, how), hold_s=hold_s)
+    return draw_act(random, kind, ink, other, conditions, lead_s=LEAD_S, hold_s=hold_s)
 
 
 def draw_emptiness(seed: int, seconds: float) -> Iterator[Act]:
-    """Places without a digit: each changes suddenly into the next, and in each something may happen."""
+    """Places without a digit: each changes suddenly into the next, after something happened there several times."""
     random = np.random.default_rng(seed)
     while seconds > 0:
-        length_s = random.uniform(2, 12)
-        seconds -= length_s
-        yield draw_empty_act(random, pick(random, *EMPTY_KINDS), Conditions.draw(random), length_s)
+        conditions = Conditions.draw(random)
+        scene = Scene(random, conditions)
+        for _ in range(random.integers(1, 9)):
+            length_s = random.uniform(3, 12)
+            seconds -= length_s
+            kind = pick(random, *EMPTY_KINDS)
+            # What is held up there is another sheet each time; the light, and the camera, stay.
+            held = Conditions.draw(random)
+            yield draw_empty_act(random, kind, held, length_s, scene=scene)
 
 
 def show_progress(done: float, what: str) -> None:
@@ -228,6 +237,7 @@ def measure_emptiness(options: argparse.Namespace, read: Read) -> None:
     settling = Settling(settings)
     false: list[str] = []
     sure = frames = 0
+    places = set()
     for act in draw_emptiness(options.seed, options.hours * 3600):
         played = play(act, read, settling, settings, begin)
         for event in played.events:
@@ -237,8 +247,11 @@ def measure_emptiness(options: argparse.Namespace, read: Read) -> None:
         sure += sum(digit is not None for _, digit in played.sure)
         frames += len(played.sure)
         begin += act.length_s
+        places.add(act.scene)
         show_progress(min(begin / (options.hours * 3600), 1.0), "of the time")
-    print(f"{begin / 3600:.2f} hours without a digit, {frames} frames, seed {options.seed}")
+    print(
+        f"{begin / 3600:.2f} hours without a digit in {len(places)} places, {frames} frames, seed {options.seed}"
+    )
     print(f"false announcements: {len(false)}" + "".join(f"\n    {one}" for one in false))
     print(f"frames read as a digit at {settings.confidence} or more: {sure} ({sure / frames:.2%})")
 

@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from itertools import islice, pairwise
 from threading import Event
 
@@ -38,6 +39,56 @@ def test_the_simulated_camera_holds_up_the_listed_digits_and_ends():
     assert all(one.time < other.time for one, other in pairwise(frames))
 
 
+class Ticks:
+    """A clock that goes on when it is waited for."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+    def wait(self, seconds):
+        self.now += seconds
+
+
+def perform(settings):
+    ticks = Ticks()
+    return SimulatedCamera(settings).perform(ticks, ticks.wait)
+
+
+@pytest.mark.parametrize("scenes", ["plain", "hard"])
+def test_simulated_hours_need_not_be_waited_for(scenes, no_mnist):
+    settings = simulate(scenes=scenes, digits=(3, 1), hold_s=0.2, gap_s=0.1)
+    frames = list(perform(settings))
+    assert [frame.shows for frame in frames][:6] == [None] * 6
+    assert {"3", "1"} <= {frame.shows for frame in frames}
+    steps = np.diff([frame.time for frame in frames])
+    assert steps == pytest.approx(1 / FAST)
+
+
+@pytest.mark.parametrize("scenes", ["plain", "hard"])
+def test_the_same_seed_gives_the_same_pictures_and_another_one_others(scenes, no_mnist):
+    one, same, other = (
+        list(islice(perform(simulate(scenes=scenes, seed=seed, hold_s=0.2, gap_s=0.1)), 40))
+        for seed in (1, 1, 2)
+    )
+    assert all(np.array_equal(frame.pixels, again.pixels) for frame, again in zip(one, same, strict=True))
+    assert not all(np.array_equal(frame.pixels, new.pixels) for frame, new in zip(one, other, strict=True))
+
+
+def test_hard_scenes_have_the_size_that_the_camera_has(no_mnist):
+    settings = replace(simulate(scenes="hard", hold_s=0.2, gap_s=0.1), width=200, height=160)
+    frames = islice(perform(settings), 60)
+    assert all(frame.pixels.shape == (160, 200) and frame.pixels.dtype == np.uint8 for frame in frames)
+
+
+def test_each_hard_digit_is_held_up_in_another_place(no_mnist):
+    settings = simulate(scenes="hard", digits=(5, 5, 5), hold_s=0.5, gap_s=0.1)
+    empty = [frame.pixels for frame in perform(settings) if frame.shows is None]
+    assert len({int(pixels.mean()) for pixels in empty}) >= 3
+
+
 def test_without_a_list_it_goes_on_with_random_digits():
     frames = islice(watch(simulate(hold_s=0.1, gap_s=0.1)), 100)
     assert len({frame.shows for frame in frames}) > 2
@@ -50,7 +101,7 @@ def test_simulated_digits_are_read_right(kind, request, no_mnist):
     settings = simulate(digits=tuple(range(10)), hold_s=0.6, gap_s=0.1, mnist=folder)
     middle = {}
     count, before = 0, None
-    for frame in watch(settings):
+    for frame in perform(settings):
         count += frame.shows is not None and before is None
         before = frame.shows
         if frame.shows is not None:

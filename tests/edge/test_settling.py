@@ -14,12 +14,13 @@ INTERVAL_S = 0.1
 DEFAULTS = SettlingSettings()
 
 
-def read(digit, confidence=0.95):
+HERE = Box(100, 60, 50, 80)
+
+
+def read(digit, confidence=0.95, box=HERE):
     if digit is None:
         return None
-    return Reading(
-        digit, confidence, np.zeros(10, np.float32), np.zeros((28, 28), np.float32), Box(0, 0, 1, 1)
-    )
+    return Reading(digit, confidence, np.zeros(10, np.float32), np.zeros((28, 28), np.float32), box)
 
 
 def observe(readings, settings=DEFAULTS, interval_s=INTERVAL_S):
@@ -74,6 +75,28 @@ def test_readings_without_confidence_are_no_votes():
 
 def test_the_needed_confidence_can_be_chosen():
     assert observe([read(7, confidence=0.3)] * 20, SettlingSettings(confidence=0.2)) != []
+
+
+def test_a_digit_that_moves_is_not_held_still():
+    moving = [read(7, box=HERE._replace(x=20 * step)) for step in range(10)]
+    assert observe(moving) == []
+    assert [digit for _, digit in observe(moving + [moving[-1]] * 5)] == [7]
+
+
+def test_a_one_that_grows_to_a_seven_is_no_one():
+    growing = [read(1, box=HERE._replace(width=10 + 10 * step)) for step in range(6)]
+    assert observe(growing) == []
+    assert [digit for _, digit in observe(growing + [read(7)] * 8)] == [7]
+
+
+def test_a_hand_may_tremble():
+    random = np.random.default_rng(0)
+    trembling = [read(7, box=Box(*(side + random.integers(-6, 7) for side in HERE))) for _ in range(20)]
+    assert [digit for _, digit in observe(trembling)] == [7]
+
+
+def test_a_digit_that_was_settled_may_be_moved_about():
+    assert [digit for _, digit in observe([read(7)] * 6 + [read(7, box=HERE._replace(x=200))] * 10)] == [7]
 
 
 def test_the_same_frame_seen_again_is_no_second_witness():

@@ -4,7 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.digit_finder import NoDigit
-from shared.reading import DigitReader, Reading, read_digit, tell_confidence, tell_confidences, weigh
+from shared.reading import (
+    WITNESSES,
+    DigitReader,
+    Reading,
+    read_digit,
+    tell_confidence,
+    tell_confidences,
+    weigh,
+)
 
 
 def test_one_node_alone_is_certain():
@@ -69,9 +77,22 @@ def look(random, ink=None, paper=200.0):
 def test_a_frame_in_which_nothing_changed_is_not_read_again(network):
     random = np.random.default_rng(0)
     reader = DigitReader(network)
-    first = reader.read(look(random, 150))
-    assert isinstance(first, Reading)
-    assert all(reader.read(look(random, 150)) is first for _ in range(20))
+    readings = [reader.read(look(random, 150)) for _ in range(20)]
+    assert all(isinstance(reading, Reading) for reading in readings)
+    assert len({id(reading) for reading in readings}) == WITNESSES
+    assert all(reading is readings[-1] for reading in readings[WITNESSES:])
+
+
+def test_frames_are_read_on_while_their_answers_differ(network):
+    random = np.random.default_rng(0)
+    reader = DigitReader(network)
+    # So faint that the noise decides whether it is seen.
+    answers = [reader.read(look(random, 14.5)) for _ in range(40)]
+    seen = [isinstance(answer, Reading) for answer in answers]
+    repeated = next(n for n in range(1, 40) if seen[n] and answers[n] is answers[n - 1])
+    assert not all(seen[:WITNESSES])
+    assert all(seen[repeated - WITNESSES :])
+    assert all(answer is answers[repeated] for answer in answers[repeated:])
 
 
 def test_a_pencils_line_is_a_change(network):
