@@ -53,7 +53,7 @@ COMPANION_LIGHT = 0.92
 COMPANION_OVERLAP = 0.6  # of the smaller one's height
 COMPANION_GAP = 1.0  # of the digit's longer side
 COMPANION_CLOSE = 4  # pixels
-COMPANION_PAPER = 0.8  # of what lies between them
+COMPANION_PAPER = 0.7  # of what lies between them
 
 WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit
 BOX_SLACK = 2  # pixels by which a box shrinks from one ink level to the next
