@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check weights benchmark clean
+.PHONY: demo test check weights benchmark benchmark-seeing clean
 
 demo: $(VENV)/ready mnist
 	$(BIN)/python -m deploy.demo
@@ -26,6 +26,12 @@ weights: $(VENV)/ready mnist fonts
 
 benchmark: $(VENV)/ready mnist fonts
 	$(BIN)/python -m tests.benchmarks.train_speed
+
+# The second part runs on an emulated Pi, for which it must be root, on Debian 12.
+benchmark-seeing: $(VENV)/ready mnist
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
+	$(BIN)/python -m tests.benchmarks.seeing_recipes
+	$(BIN)/python -m tests.benchmarks.seeing_instructions
 	$(BIN)/python -m tests.benchmarks.refusals
 
 $(VENV)/ready: pyproject.toml deploy/setup.sh

@@ -15,13 +15,14 @@ from edge.health import Health
 from edge.leds import LedOutput
 from edge.service import notify
 from edge.settling import Prediction, Settling, Withdrawal
+from edge.sight import Sight
 from edge.terminal import TerminalOutput
 from shared import __version__
 from shared.digit_finder import NoDigit
 from shared.errors import InklingError
 from shared.feedforward import FeedForward
 from shared.messages import InfoMessage, Topics
-from shared.reading import Reading, read_digit
+from shared.reading import DigitReader, Reading
 from shared.weights import TrainedNetwork
 
 log = logging.getLogger(__name__)
@@ -101,10 +102,12 @@ def watch(
     stop: Event,
 ) -> None:
     """Read every frame, settle, and tell the outputs."""
+    reader, sight = DigitReader(network), Sight(health)
     next_sign = 0.0
     for frame in camera.frames(stop, lambda problem: health.report("camera", problem)):
         begin = time.monotonic()
-        reading = read_digit(frame.pixels, network)
+        reading = reader.read(frame.pixels)
+        sight.observe(reading, frame.time)
         change = settling.observe(reading, frame.time)
         for output in outputs:
             _tell(output, health, frame, reading, change)

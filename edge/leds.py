@@ -19,7 +19,7 @@ from shared.digit_finder import NoDigit
 from shared.reading import Reading
 
 # How often the status LED blinks before a pause, for the first part that has a problem.
-BLINKS = {"broker": 2, "camera": 3, "leds": 4}
+BLINKS = {"broker": 2, "camera": 3, "sight": 3, "leds": 4}
 BLINKS_FOR_OTHERS = 5
 BLINK_S = 0.2
 PAUSE_BLINKS = 5

@@ -130,7 +130,8 @@ def measure_stroke(ink: FloatArray) -> float:
 def measure_blur(ink: FloatArray) -> float:
     """How far the sides of a digit's strokes reach from paper to full ink, as a share of its longer side."""
     # Along a straight slope of length 1, 4 s (1 - s) adds up to 2/3.
-    return 6 * float((ink * (1 - ink)).sum()) / (_measure_outline(ink) * max(ink.shape))
+    blur: float = 6 * float((ink * (1 - ink)).sum()) / (_measure_outline(ink) * max(ink.shape))
+    return blur
 
 
 def _measure_outline(ink: FloatArray) -> float:
@@ -141,4 +142,5 @@ def _measure_outline(ink: FloatArray) -> float:
     down = np.abs(padded[1:, :-1] - padded[:-1, :-1])
     right = np.abs(padded[:-1, 1:] - padded[:-1, :-1])
     # The length of a slope from its two sides, without a root: never more than a twelfth too long.
-    return float(np.maximum(down, right).sum() + SLANT * np.minimum(down, right).sum())
+    outline: float = np.maximum(down, right).sum() + SLANT * np.minimum(down, right).sum()
+    return outline

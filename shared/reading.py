@@ -15,8 +15,13 @@ from shared.ink import Bytes
 # Below this a digit is not said, unless the configuration asks otherwise.
 NEEDED_CONFIDENCE = 0.5
 
+# How the network's and the finder's word are put together, fitted on simulated scenes: of the readings with
+# confidence 0.9 nine in ten are right.
+INDEPENDENCE, PRIOR_ODDS = 0.8, 0.7
+LEAST_DOUBT = 0.001  # neither is ever surer than this
+
 # Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.
-BLOCK, STILL = 8, 1.75
+BLOCK, STILL = 8, 2.5
 
 # What the talk teaches the output nodes to say for "no" and for "yes".
 NO, YES = 0.01, 0.99
@@ -29,7 +34,7 @@ class Reading:
     Attributes
     ----------
     digit : the output node that speaks loudest, 0 to 9
-    confidence : 0 to 1, see `tell_confidence`
+    confidence : 0 to 1, the chance that the reading is right, see `weigh`
     outputs : float32 (10,), the output layer's signals
     image : float32 (28, 28), what the network saw, 0 = paper, 1 = ink
     box : where in the frame, in pixels
@@ -63,34 +68,59 @@ def tell_confidences(outputs: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return confidences
 
 
-def read_digit(frame: Bytes, network: FeedForward) -> Reading | NoDigit:
-    """Read the digit in a grey frame, uint8 (height, width), or tell why there is none."""
-    found = find_digit(frame)
-    if not isinstance(found, FoundDigit):
-        return found
+def weigh(confidence: float, likelihood: float) -> float:
+    """The chance that a reading is right: the network's word, and the finder's that there is a digit at all.
+
+    Two witnesses who look at different things: the network at a shape, the finder at its paper. Their odds
+    are multiplied, and corrected for what they have in common.
+
+    Parameters
+    ----------
+    confidence : 0 to 1, as `tell_confidence` has it
+    likelihood : 0 to 1, of a `FoundDigit`
+    """
+    odds = 1.0
+    for chance in (confidence, likelihood):
+        odds *= (chance + LEAST_DOUBT) / (1 - chance + LEAST_DOUBT)
+    odds = PRIOR_ODDS * odds**INDEPENDENCE
+    return odds / (1 + odds)
+
+
+def read_digit(frame: Bytes, network: FeedForward, *, chalk: bool = True) -> Reading | NoDigit:
+    """Read the digit in a grey frame, uint8 (height, width), or tell why there is none; see `find_digit`."""
+    found = find_digit(frame, chalk=chalk)
+    return read_found(found, network) if isinstance(found, FoundDigit) else found
+
+
+def read_found(found: FoundDigit, network: FeedForward) -> Reading:
+    """Read a digit that was found."""
     image = normalise(found.ink)
     outputs = network.query(to_inputs(image))
-    return Reading(int(np.argmax(outputs)), tell_confidence(outputs), outputs, image, found.box)
+    confidence = weigh(tell_confidence(outputs), found.likelihood)
+    return Reading(int(np.argmax(outputs)), confidence, outputs, image, found.box)
 
 
 class DigitReader:
     """Reads frame after frame, and does so again only when something changed.
 
     A change is told by the means of blocks, in which the sensor's noise goes under and a pencil's line
-    does not, against the frame that was read last, so that slow changes add up.
+    does not, against the frame that was read last, so that slow changes add up. While there is no digit,
+    chalk is looked for in every other frame only: looking for ink and chalk takes twice the time.
     """
 
     def __init__(self, network: FeedForward) -> None:
         self._network = network
         self._seen: npt.NDArray[np.int16] | None = None
         self._answer: Reading | NoDigit = NoDigit.NOTHING
+        self._chalk = True
 
     def read(self, frame: Bytes) -> Reading | NoDigit:
         """Read the digit in a grey frame, uint8 (height, width), or tell why there is none."""
         seen = _sum_blocks(frame)
         last = self._seen
         if last is None or last.shape != seen.shape or np.abs(seen - last).max() > STILL * BLOCK**2:
-            self._answer = read_digit(frame, self._network)
+            self._chalk = isinstance(self._answer, Reading) or not self._chalk
+            self._answer = read_digit(frame, self._network, chalk=self._chalk)
             self._seen = seen
         return self._answer
 

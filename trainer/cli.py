@@ -194,6 +194,26 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate_parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     evaluate_parser.set_defaults(command=run_evaluate)
 
+    explain_parser = commands.add_parser(
+        "explain",
+        help="draw every step from a photograph to its answer",
+        description="Draw how a photograph is read: its ink, the candidates and their scores, the digit that "
+        "was cut out, what the network sees and what it says. For when a digit is misread.",
+    )
+    explain_parser.add_argument("image", type=Path, help="the photograph")
+    explain_parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("explanation.png"),
+        metavar="FILE",
+        help="the picture, .png, .svg or .pdf (default: %(default)s)",
+    )
+    explain_parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="default: the weights that ship with Inkling"
+    )
+    explain_parser.set_defaults(command=run_explain)
+
     show = commands.add_parser("show", help="show a weights file's model card")
     _add_weights(show)
     show.add_argument("--json", action="store_true", help="print it as JSON")
@@ -363,6 +383,12 @@ def _check_output(path: Path) -> None:
         raise BadSettingError(f"{folder} cannot be written to: choose another folder, or ask for permission")
 
 
+def _check_picture(option: str, path: Path) -> None:
+    _check_output(path)
+    if path.suffix.lower() not in PICTURE_FORMATS:
+        raise BadSettingError(f"{option} {path} must end in {', '.join(PICTURE_FORMATS)}")
+
+
 @contextmanager
 def _show_training() -> Iterator[Callable[[Moment], None]]:
     columns = (
@@ -432,9 +458,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer evaluate`."""
     for option, picture in (("--picture", options.picture), ("--calibration", options.calibration)):
         if picture is not None:
-            _check_output(picture)
-            if picture.suffix.lower() not in PICTURE_FORMATS:
-                raise BadSettingError(f"{option} {picture} must end in {', '.join(PICTURE_FORMATS)}")
+            _check_picture(option, picture)
     trained = load_weights(options.weights)
     dataset = _load(options.data, options, test=True)
     evaluation = evaluate(trained.network, dataset)
@@ -522,6 +546,21 @@ def _print_evaluation(
 
 def _show_percent(share: float) -> str:
     return "" if share != share else f"{share:.2%}"
+
+
+def run_explain(options: argparse.Namespace) -> int:
+    """Carry out `inkling-trainer explain`."""
+    from PIL import Image
+
+    from shared.photograph import read_photograph
+    from trainer.explanation import explain  # matplotlib takes a while to import
+
+    _check_picture("--output", options.output)
+    trained = load_weights(options.weights)
+    frame = read_photograph(options.image, Image.open)
+    explain(frame, trained.network, f"{options.image.name}, read with {trained.name}", options.output)
+    output.print(f"explanation drawn to {options.output}")
+    return 0
 
 
 def run_show(options: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.digit_finder import NoDigit
-from shared.reading import Reading, read_digit, tell_confidence, tell_confidences
+from shared.reading import DigitReader, Reading, read_digit, tell_confidence, tell_confidences, weigh
 
 
 def test_one_node_alone_is_certain():
@@ -46,6 +46,51 @@ def test_a_reading_tells_what_the_network_saw(network):
         reading.outputs, network.query(reading.image.reshape(784) * 0.99 + 0.01), rtol=1e-5
     )
     assert reading.digit == int(reading.outputs.argmax())
-    assert reading.confidence == tell_confidence(reading.outputs)
+    assert reading.confidence < weigh(tell_confidence(reading.outputs), 1.0)
     assert abs(reading.box.x - 155) <= 4
     assert abs(reading.box.height - 120) <= 8
+
+
+@given(confidence=st.floats(0, 1), likelihood=st.floats(0, 1))
+def test_a_reading_is_as_sure_as_network_and_finder_are(confidence, likelihood):
+    chance = weigh(confidence, likelihood)
+    assert 0 < chance < 1
+    assert chance <= weigh(min(1.0, confidence + 0.1), likelihood)
+    assert chance <= weigh(confidence, min(1.0, likelihood + 0.1))
+
+
+def look(random, ink=None, paper=200.0):
+    frame = np.full((240, 320), paper) + random.normal(0, 2.5, (240, 320))
+    if ink is not None:
+        frame[60:180, 155:165] -= ink
+    return np.clip(frame, 0, 255).astype(np.uint8)
+
+
+def test_a_frame_in_which_nothing_changed_is_not_read_again(network):
+    random = np.random.default_rng(0)
+    reader = DigitReader(network)
+    first = reader.read(look(random, 150))
+    assert isinstance(first, Reading)
+    assert all(reader.read(look(random, 150)) is first for _ in range(20))
+
+
+def test_a_pencils_line_is_a_change(network):
+    random = np.random.default_rng(0)
+    reader = DigitReader(network)
+    assert reader.read(look(random)) is NoDigit.NOTHING
+    assert isinstance(reader.read(look(random, 40)), Reading)
+    assert reader.read(look(random)) is NoDigit.NOTHING
+
+
+def test_slow_changes_add_up(network):
+    random = np.random.default_rng(0)
+    reader = DigitReader(network)
+    for ink in range(60):
+        answer = reader.read(look(random, ink))
+    assert isinstance(answer, Reading)
+
+
+def test_frames_may_change_their_size(network):
+    reader = DigitReader(network)
+    for shape in ((240, 320), (120, 160), (241, 323)):
+        assert reader.read(np.full(shape, 200, np.uint8)) is NoDigit.NOTHING

@@ -1,0 +1,231 @@
+"""Candidates: connected pieces of ink, and how likely each is to be a digit.
+
+No single amount of darker suits every pen and every desk, so the ink map is cut at several ink levels, and
+each piece is judged by its shape, its place and its own ring of paper: is it clean, even, and all around?
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.digit_image import SLANT
+from shared.ink import Bytes, InkMap, Window
+
+Mask = npt.NDArray[np.bool_]
+
+EIGHT_NEIGHBOURS = np.ones((3, 3), np.int8)
+
+# Only the largest pieces at a level are looked at, each marked by a bit: a digit is no small speck.
+_BITS = np.array([1, 2, 4, 8, 16, 32], np.uint8)
+
+INK_LEVELS = (18, 36, 72, 128)  # of 255, how much darker than the paper: from pencil to marker
+
+MOST_INK = 0.6  # of the frame: a level that leaves more than this is below the scene's own darkness
+SMALLEST_DIGIT = 0.10  # of the frame's shorter side
+FEWEST_PIXELS = 8  # of a digit's longer side: below, there is nothing to read
+FLATTEST = 0.4  # height of a digit against its width: anything flatter is a line or an edge
+THICKEST_STROKE = 0.33  # of a digit's longer side: anything thicker is a blob
+RING = 0.22  # of a digit's longer side: how far around it the paper is looked at
+DIRT_DEPTH = 0.35  # of a digit's depth of ink: what is darker than this in its ring is no paper
+
+# How likely a piece is to be a digit: the terms of a logistic regression, fitted on 4,500 simulated scenes
+# (`shared.scenery`) with a digit on paper in two of three, and rounded.
+LIKELY = 6.4
+DEPTH_GAIN = 1.65  # for the logarithm of its depth of ink
+SIZE_GAIN = 3.9  # for the logarithm of its size against FULL_SIZE, where it is smaller
+DIRT_COST = 13.6  # for the share of its ring that is no paper
+UNEVEN_COST = 5.0  # for how unevenly its ring is lit ...
+PATCHY_COST = 3.0  # ... and more where that is not in two even halves, as a shadow's edge makes them
+DISTANCE_COST = 0.65  # for its distance from the middle of the frame, squared, in widths and heights of it
+EDGE_COST = 2.6  # if it touches the frame's edge: most of what does is a desk, a hand or a shadow
+FILL_COST = 4.3  # for the share of its box that is ink
+FLAT_COST = 5.5  # for the logarithm of its width against its height, where it is wider
+CHALK_COST = 1.1  # if it is brighter than its board
+FULL_SIZE = 0.3  # of the frame's shorter side
+EDGE_CONTACT = 0.7  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
+LOWEST_SCORE = 0.12  # below, hardly anything is a digit; above, it is for the network to tell what is none
+
+_LEAST_LIKELY = math.log(LOWEST_SCORE / (1 - LOWEST_SCORE))
+
+
+class Candidate(NamedTuple):
+    """A connected piece of ink at one ink level, and how much it looks like a digit on paper.
+
+    Attributes
+    ----------
+    score : 0 to 1
+    level : the ink level, of 255
+    paper : the ink map's value on the paper around it: above 0 on a grey card before a white wall
+    depth : of its ink, below that paper
+    light : the grey level of that paper
+    box : rows and columns of the ink map
+    """
+
+    score: float
+    level: int
+    paper: int
+    depth: int
+    light: int
+    box: Window
+
+
+def find_candidates(ink: InkMap, *, chalk: bool) -> list[Candidate]:
+    """Find the pieces of ink that could be a digit, from the lowest ink level to the highest.
+
+    Parameters
+    ----------
+    chalk : whether the ink is chalk, and the frame's greys are the other way round
+    """
+    darkest = int(ink.ink.max())
+    levels = [level for level in INK_LEVELS[chalk:] if level < darkest]
+    return [found for level in levels for found in _cut(ink, level, chalk) if found.score >= LOWEST_SCORE]
+
+
+def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
+    """Cut the ink at one level, and judge the largest pieces."""
+    smallest = max(SMALLEST_DIGIT * min(ink.ink.shape), FEWEST_PIXELS / ink.step)
+    mask = ink.ink > level
+    if np.count_nonzero(mask) > MOST_INK * mask.size:
+        return
+    pieces = _mark_largest(mask, smallest)
+    rows, columns = (np.bitwise_or.reduce(pieces, axis=axis) for axis in (1, 0))
+    for bit in _BITS[: int(rows.max()).bit_length()]:
+        box = span(rows & bit), span(columns & bit)
+        height, width = (side.stop - side.start for side in box)
+        size = max(height, width)
+        if size < smallest or height < FLATTEST * width:
+            continue
+        contact = _measure_contact(pieces, box, bit)
+        if contact > EDGE_CONTACT * size:
+            continue
+        piece = (pieces[box] & bit) != 0
+        area = int(np.count_nonzero(piece))
+        likely = LIKELY + _judge_place(box, pieces.shape) - FILL_COST * area / piece.size
+        likely -= EDGE_COST * (contact > 0) + CHALK_COST * chalk
+        if likely < _LEAST_LIKELY or _measure_width(piece, area) > THICKEST_STROKE * size:
+            continue
+        candidate = _judge(ink, pieces, bit, box, piece, level, likely)
+        if candidate is not None:
+            yield candidate
+
+
+def _mark_largest(mask: Mask, fewest: float) -> Bytes:
+    """Mark the largest connected pieces of a mask, each with a bit of its own."""
+    from scipy import ndimage
+
+    labels, count = ndimage.label(mask, EIGHT_NEIGHBOURS, output=np.intp)
+    areas = np.bincount(labels.ravel())
+    areas[0] = 0
+    largest = areas.argsort()[-len(_BITS) :]
+    largest = largest[areas[largest] >= fewest]
+    marks = np.zeros(count + 1, np.uint8)
+    marks[largest] = _BITS[: len(largest)]
+    pieces: Bytes = marks.take(labels)
+    return pieces
+
+
+def span(line: Bytes | Mask) -> slice:
+    """From the first to the last place of a line that is not 0."""
+    places = line.nonzero()[0]
+    return slice(int(places[0]), int(places[-1]) + 1)
+
+
+def _measure_contact(pieces: Bytes, box: Window, bit: np.uint8) -> int:
+    """Count the pixels of a piece that lie on the frame's edge."""
+    rows, columns = box
+    height, width = pieces.shape
+    sides = []
+    if rows.start == 0:
+        sides.append(pieces[0, columns])
+    if rows.stop == height:
+        sides.append(pieces[-1, columns])
+    if columns.start == 0:
+        sides.append(pieces[rows, 0])
+    if columns.stop == width:
+        sides.append(pieces[rows, -1])
+    return sum(int(np.count_nonzero(side & bit)) for side in sides)
+
+
+def _judge_place(box: Window, shape: tuple[int, ...]) -> float:
+    """What a piece's size, shape and place in the frame do to its likelihood: never more than 0."""
+    rows, columns = box
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    down, across = (rows.start + rows.stop) / shape[0] - 1, (columns.start + columns.stop) / shape[1] - 1
+    distance = (down * down + across * across) / 4
+    small = math.log(min(1, max(height, width) / (FULL_SIZE * min(shape))))
+    return SIZE_GAIN * small - FLAT_COST * math.log(max(1, width / height)) - DISTANCE_COST * distance
+
+
+def _measure_width(piece: Mask, area: int) -> float:
+    """The width of a piece's strokes in pixels, as `measure_stroke` has it."""
+    height, width = piece.shape
+    padded = np.zeros((height + 2, width + 2), np.bool_)
+    padded[1:-1, 1:-1] = piece
+    down, right = padded[1:, :-1] ^ padded[:-1, :-1], padded[:-1, 1:] ^ padded[:-1, :-1]
+    outline = float(np.count_nonzero(down | right) + SLANT * np.count_nonzero(down & right))
+    return 2 * area / outline
+
+
+def _judge(
+    ink: InkMap, pieces: Bytes, bit: np.uint8, box: Window, piece: Mask, level: int, likely: float
+) -> Candidate | None:
+    """Score a piece of ink by its depth and the ring of paper around it."""
+    # Every other pixel tells as much about the ring, in a quarter of the time.
+    window = widen(box, max(2, round(RING * measure_size(box))), pieces.shape, step=2)
+    ring = ~grow((pieces[window] & bit) != 0)
+    around = sort_bytes(ink.ink[window][ring])
+    if around.size < FEWEST_PIXELS:
+        return None
+    paper = int(around[around.size // 2])
+    strokes = sort_bytes(ink.ink[box][piece])
+    depth = int(strokes[strokes.size // 2]) - paper
+    if depth < level / 2:
+        return None
+    dirt = 1 - int(around.searchsorted(np.uint8(paper + DIRT_DEPTH * depth), side="right")) / around.size
+    light = sort_bytes(ink.grey[window][ring])
+    dark, middle, bright = (int(light[share * light.size // 10]) for share in (1, 5, 9))
+    stroke = ink.grey[box][piece]
+    if sort_bytes(stroke)[stroke.size // 2] > middle * (1 - depth / 510):
+        return None  # as bright as its ring: what chalk lines hold is no ink, though darker than chalk
+    # A shadow's edge makes two even halves: then only one of the two is far from the middle.
+    patchy = min(bright - middle, middle - dark)
+    likely += DEPTH_GAIN * math.log(depth / (255 - paper)) - DIRT_COST * dirt
+    likely -= (UNEVEN_COST * (bright - dark) / 2 + PATCHY_COST * patchy) / max(middle, 8)
+    return Candidate(1 / (1 + math.exp(-likely)), level, paper, depth, middle, box)
+
+
+def sort_bytes(values: Bytes) -> Bytes:
+    """Sort bytes: every percentile at once, and by radix, so that it is quick."""
+    values.sort(kind="stable")
+    return values
+
+
+def grow(mask: Mask) -> Mask:
+    """A mask and the pixels next to it, cornerwise too."""
+    tall = mask.copy()
+    tall[1:] |= mask[:-1]
+    tall[:-1] |= mask[1:]
+    grown = tall.copy()
+    grown[:, 1:] |= tall[:, :-1]
+    grown[:, :-1] |= tall[:, 1:]
+    return grown
+
+
+def measure_size(box: Window) -> int:
+    """The longer side of a box."""
+    rows, columns = box
+    return int(max(rows.stop - rows.start, columns.stop - columns.start))
+
+
+def widen(box: Window, margin: int, shape: tuple[int, ...], step: int = 1) -> Window:
+    """A box and a margin around it, as far as the frame goes."""
+    rows, columns = (
+        slice(max(0, side.start - margin), min(length, side.stop + margin), step)
+        for side, length in zip(box, shape, strict=True)
+    )
+    return rows, columns

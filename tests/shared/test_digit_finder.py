@@ -1,0 +1,281 @@
+"""Finding a digit in frames drawn here, and in simulated scenes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import ndimage
+
+from shared.conditions import Conditions
+from shared.digit_finder import FoundDigit, NoDigit, find_digit, search_frame
+from shared.digit_image import normalise
+from shared.errors import BadFrameError
+from shared.scenery import hold_up
+from shared.strokes import draw_digit
+from tests.shared.drawing import FIVE, HEIGHT, SEVEN, TWO, WIDTH, assert_same_shape, box_of, draw, photograph
+
+quick = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+
+
+def assert_found(frame, ink, slack=4):
+    found = find_digit(frame)
+    assert isinstance(found, FoundDigit)
+    assert np.abs(np.subtract(found.box, box_of(ink))).max() <= slack, (found.box, box_of(ink))
+    return found
+
+
+@pytest.mark.parametrize("pen", [3, 6, 12, 20])
+def test_a_digit_is_found_whatever_the_pen(pen):
+    ink = draw(TWO, pen=pen)
+    assert_found(photograph(ink), ink)
+
+
+@pytest.mark.parametrize(("paper", "depth"), [(230, 0.9), (190, 0.2), (60, 0.6), (120, 0.4)])
+def test_a_digit_is_found_in_faint_pencil_and_dim_light(paper, depth):
+    ink = draw(SEVEN)
+    assert_found(photograph(ink, paper, depth, noise=1.5), ink)
+
+
+@pytest.mark.parametrize("size", [35, 80, 200])
+def test_a_digit_is_found_small_or_filling_the_frame(size):
+    ink = draw(TWO, size=size, pen=size / 12, at=(110, 20))
+    assert_found(photograph(ink), ink)
+
+
+@pytest.mark.parametrize("scale", [1, 2, 4])
+def test_the_box_is_in_pixels_of_the_frame_handed_in(scale):
+    ink = np.kron(draw(SEVEN), np.ones((scale, scale)))
+    assert_found(photograph(ink), ink, slack=4 * scale)
+
+
+def test_a_digit_that_fills_a_frame_of_mnists_size_is_found():
+    ink = draw(SEVEN, size=19, pen=2.5, at=(8, 4), shape=(28, 28))
+    assert_found(photograph(ink), ink)
+
+
+def test_a_digit_that_touches_the_frames_edge_is_found():
+    ink = draw(TWO, at=(200, 140))
+    assert ink[-1].any()
+    assert_found(photograph(ink), ink)
+
+
+def test_a_piece_that_broke_off_belongs_to_the_digit():
+    ink = draw(FIVE)
+    found = assert_found(photograph(ink), ink)
+    assert_same_shape(normalise(found.ink), normalise(ink.astype(np.float32)))
+
+
+def test_a_faint_gap_in_a_stroke_does_not_break_the_digit():
+    ink = draw(TWO, pen=5)
+    ink[100:106] *= 0.45
+    assert_found(photograph(ink), ink)
+
+
+def test_ink_is_only_the_digits_own():
+    ink = draw(SEVEN, at=(60, 60))
+    smudge = draw([[(0, 0), (0.05, 0.05)]], at=(260, 200))
+    found = assert_found(photograph(np.maximum(ink, smudge)), ink)
+    assert found.ink.dtype == np.float32
+    assert found.ink.min() >= 0
+    assert found.ink.max() <= 1
+    assert_same_shape(normalise(found.ink), normalise(ink.astype(np.float32)))
+
+
+@pytest.mark.parametrize("darkest", [0.6, 0.8])
+def test_a_shadow_across_the_digit_does_not_matter(darkest):
+    ink = draw(TWO)
+    paper = np.where(np.arange(WIDTH) < 160, 200, 200 * darkest)
+    found = assert_found(photograph(ink, paper), ink)
+    assert_same_shape(normalise(found.ink), normalise(ink.astype(np.float32)))
+
+
+def test_a_vignette_does_not_matter():
+    rows, columns = np.mgrid[-1 : 1 : HEIGHT * 1j, -1 : 1 : WIDTH * 1j]
+    ink = draw(TWO)
+    assert_found(photograph(ink, 200 * (1 - 0.3 * (rows**2 + columns**2))), ink)
+
+
+def squares():
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    return ((rows % 30 < 2) | (columns % 30 < 2)).astype(float)
+
+
+def test_the_squares_of_the_paper_are_not_ink():
+    ink = draw(TWO, pen=6)
+    found = assert_found(photograph(ink, 200 * (1 - 0.2 * squares())), ink)
+    assert_same_shape(normalise(found.ink), normalise(ink.astype(np.float32)))
+
+
+def test_the_edge_of_a_grey_card_on_white_is_not_ink():
+    ink = draw(TWO)
+    paper = np.full((HEIGHT, WIDTH), 250.0)
+    paper[40:180, 100:220] = 190
+    assert_found(photograph(ink, paper), ink)
+
+
+@pytest.mark.parametrize("paper", [45, 110, 190, 240])
+@pytest.mark.parametrize("noise", [0, 4])
+def test_blank_paper_holds_no_digit(paper, noise):
+    assert find_digit(photograph(np.zeros((HEIGHT, WIDTH)), paper, noise=noise)) is NoDigit.NOTHING
+
+
+@pytest.mark.parametrize("noise", [0, 4])
+@pytest.mark.parametrize(
+    ("paper", "reason"), [(0, NoDigit.TOO_DARK), (15, NoDigit.TOO_DARK), (275, NoDigit.BLOWN_OUT)]
+)
+def test_where_a_camera_cannot_see_the_reason_is_told(paper, reason, noise):
+    assert find_digit(photograph(draw(TWO) * (paper < 20), paper, noise=noise)) is reason
+
+
+@pytest.mark.parametrize(("blur", "reason"), [(1, None), (3, None), (9, NoDigit.BLURRED)])
+def test_a_little_blur_does_not_matter_and_much_of_it_is_told(blur, reason):
+    frame = photograph(ndimage.gaussian_filter(draw(TWO, size=60, pen=12), blur), noise=1)
+    found = find_digit(frame)
+    assert isinstance(found, FoundDigit) if reason is None else found is reason
+
+
+@pytest.mark.parametrize("board", [15, 40, 70])
+def test_chalk_on_a_dark_board_is_ink(board):
+    ink = draw(TWO)
+    found = assert_found(photograph(ink, board, depth=-150 / board), ink, slack=10)
+    assert_same_shape(normalise(found.ink), normalise(ink.astype(np.float32)))
+
+
+@pytest.mark.parametrize("place", [(3, 60), (160, 3), (262, 60), (160, 139)])
+def test_a_digit_may_touch_the_frames_edge(place):
+    ink = draw(TWO, at=place, pen=10, size=96)
+    assert_found(photograph(ink), ink)
+
+
+@pytest.mark.parametrize("gap", [20, 50, 90])
+@pytest.mark.parametrize("other", [TWO, FIVE])
+def test_two_digits_are_not_one_digit(gap, other):
+    ink = draw(TWO, size=80, at=(80 - gap / 2, 70)) + draw(other, size=80, at=(120 + gap / 2, 75))
+    frame = photograph(np.minimum(ink, 1))
+    assert find_digit(frame) is NoDigit.NOT_ONE
+    assert search_frame(frame).chosen is not None
+
+
+def test_a_line_of_writing_is_not_one_digit():
+    ink = sum(
+        draw(strokes, size=40, pen=4, at=(30 + 45 * place, 100))
+        for place, strokes in enumerate([TWO, SEVEN] * 3)
+    )
+    assert find_digit(photograph(ink)) is NoDigit.NOT_ONE
+
+
+def test_what_is_written_on_another_sheet_is_no_company():
+    ink = draw(TWO, size=80, at=(90, 70))
+    other = draw(TWO, size=80, at=(230, 70))
+    paper = np.where(np.arange(WIDTH) < 180, 200, 90)
+    assert_found(photograph(np.maximum(ink, other), paper), ink)
+
+
+@pytest.mark.parametrize("angle", [0, 30, 90, 200])
+def test_a_gradient_of_light_holds_no_digit(angle):
+    rows, columns = np.mgrid[-1 : 1 : HEIGHT * 1j, -1 : 1 : WIDTH * 1j]
+    slope = np.cos(np.radians(angle)) * columns + np.sin(np.radians(angle)) * rows
+    assert find_digit(photograph(np.zeros((HEIGHT, WIDTH)), 130 + 80 * slope)) is NoDigit.NOTHING
+
+
+def test_squared_paper_holds_no_digit():
+    assert find_digit(photograph(np.zeros((HEIGHT, WIDTH)), 200 * (1 - 0.2 * squares()))) is NoDigit.NOTHING
+
+
+def test_a_solid_patch_is_no_digit():
+    patch = np.zeros((HEIGHT, WIDTH))
+    patch[80:160, 120:200] = 1
+    assert find_digit(photograph(patch)) is NoDigit.NOTHING
+
+
+def test_a_dark_table_beside_the_paper_is_no_digit():
+    paper = np.where(np.arange(WIDTH) < 250, 200, 60)
+    assert find_digit(photograph(np.zeros((HEIGHT, WIDTH)), paper)) is NoDigit.NOTHING
+
+
+@quick
+@given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, min_side=28, max_side=70)))
+def test_any_frame_has_an_answer_and_its_box_lies_inside(frame):
+    found = find_digit(frame)
+    if isinstance(found, FoundDigit):
+        x, y, width, height = found.box
+        assert 0 <= x < x + width <= frame.shape[1]
+        assert 0 <= y < y + height <= frame.shape[0]
+
+
+@quick
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    height=st.integers(28, 500),
+    width=st.integers(28, 500),
+    grain=st.sampled_from([1, 5, 20]),
+)
+def test_any_clutter_has_an_answer_and_its_ink_can_be_normalised(seed, height, width, grain):
+    coarse = -(-height // grain), -(-width // grain)
+    patches = np.random.default_rng(seed).integers(0, 256, coarse, np.uint8)
+    frame = np.kron(patches, np.ones((grain, grain), np.uint8))[:height, :width]
+    found = find_digit(frame)
+    if isinstance(found, FoundDigit):
+        assert normalise(found.ink).shape == (28, 28)
+        assert 0 <= found.box.x < found.box.x + found.box.width <= width
+        assert 0 <= found.box.y < found.box.y + found.box.height <= height
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        np.zeros((240, 320, 3), np.uint8),
+        np.zeros((240, 320), np.float32),
+        np.zeros(784, np.uint8),
+        np.zeros((27, 320), np.uint8),
+        np.zeros((0, 0), np.uint8),
+    ],
+)
+def test_what_is_no_grey_frame_is_refused(frame):
+    with pytest.raises(BadFrameError):
+        find_digit(frame)
+
+
+def test_a_frame_is_left_as_it_was():
+    frame = photograph(draw(TWO))
+    frame.setflags(write=False)
+    find_digit(frame)
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"pen": "ballpoint"},
+        {"pen": "marker"},
+        {"pen": "pencil", "fills": True},
+        {"pen": "chalk"},
+        {"light": "soft shadow"},
+        {"light": "hard shadow"},
+        {"ruling": "squared"},
+        {"ruling": "dotted"},
+        {"crumple": 0.6},
+        {"fills": False, "hand": True, "tilt": 12.0},
+        {"blur": 2.5},
+        {"exposure": 0.35},
+    ],
+    ids=str,
+)
+def test_a_digit_is_found_in_most_hard_scenes(conditions):
+    random = np.random.default_rng(11)
+    found = 0
+    for number in range(40):
+        view = hold_up(draw_digit(number % 10, random), random, Conditions.draw(random, **conditions))
+        answer = find_digit(view.frame)
+        found += isinstance(answer, FoundDigit) and measure_overlap(answer.box, view.box) > 0.5
+    assert found >= 22
+
+
+def measure_overlap(one, two):
+    """The share of two boxes' common area in all they cover."""
+    width = min(one.x + one.width, two.x + two.width) - max(one.x, two.x)
+    height = min(one.y + one.height, two.y + two.height) - max(one.y, two.y)
+    common = max(width, 0) * max(height, 0)
+    return common / (one.width * one.height + two.width * two.height - common)
