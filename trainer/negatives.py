@@ -119,7 +119,8 @@ def draw_stain(random: np.random.Generator) -> FloatArray:
     pieces, _ = ndimage.label(field > np.quantile(field, random.uniform(0.6, 0.85)))
     largest = np.argmax(np.bincount(pieces.ravel())[1:]) + 1
     stain: FloatArray = ndimage.gaussian_filter((pieces == largest).astype(np.float32), 0.7)
-    return stain / stain.max()
+    stain /= stain.max()
+    return stain
 
 
 def bend(ink: FloatArray, random: np.random.Generator) -> FloatArray:
