@@ -40,9 +40,9 @@ from edge.acts import EMPTY_KINDS, KINDS, Act, Ink, Showing, draw_act, draw_empt
 from edge.config import SettlingSettings
 from edge.settling import Prediction, Settling
 from shared.conditions import Conditions
-from shared.digit_finder import NoDigit
+from shared.feedforward import FeedForward
 from shared.idx import TEST_IMAGES, TEST_LABELS, read_digits
-from shared.reading import Reading, read_digit
+from shared.reading import DigitReader, Reading, read_digit
 from shared.scenery import Scene, hold_up
 from shared.strokes import draw_digit
 from shared.texture import pick
@@ -58,7 +58,6 @@ VERDICTS = ("good", "wrong", "false", "missing", "twice", "dropped", "late", "st
 LIKE = {0: 6, 1: 7, 2: 3, 3: 2, 4: 9, 5: 6, 6: 0, 7: 1, 8: 3, 9: 4}
 
 Random = np.random.Generator
-Read = Callable[[npt.NDArray[np.uint8]], Reading | NoDigit]
 Write = Callable[[int, Random], Ink]
 
 
@@ -77,12 +76,14 @@ class Played(NamedTuple):
     frames: dict[float, npt.NDArray[np.uint8]]
 
 
-def play(act: Act, read: Read, settling: Settling, settings: SettlingSettings, begin: float = 0.0) -> Played:
+def play(
+    act: Act, reader: DigitReader, settling: Settling, settings: SettlingSettings, begin: float = 0.0
+) -> Played:
     """Show every frame of an act to the reader, and its readings to settling."""
     played = Played([], [], {})
     for frame_time in np.arange(0, act.length_s, INTERVAL_S).tolist():
         frame = act.look(frame_time)
-        reading = read(frame)
+        reading = reader.read(frame)
         sure = isinstance(reading, Reading) and reading.confidence >= settings.confidence
         played.sure.append((frame_time, reading.digit if isinstance(reading, Reading) and sure else None))
         change = settling.observe(reading, begin + frame_time)
@@ -133,12 +134,7 @@ def is_readable(showings: Iterable[Showing], sure: list[tuple[float, int | None]
     )
 
 
-def read_with(weights: str) -> Read:
-    network = load_weights(Path(weights) if weights else None).network
-    return lambda frame: read_digit(frame, network)
-
-
-def write_mnist(read: Read, per_digit: int = 100) -> Write:
+def write_mnist(network: FeedForward, per_digit: int = 100) -> Write:
     """Take MNIST's test digits, of each the first that are read right on clean paper."""
     folder = find_data_directory()
     images, labels = read_digits(folder / TEST_IMAGES, folder / TEST_LABELS)
@@ -149,7 +145,7 @@ def write_mnist(read: Read, per_digit: int = 100) -> Write:
         if len(kept[label]) < per_digit:
             tried += 1
             ink = Ink(label, np.asarray(image / 255, np.float32))
-            reading = read(hold_up(ink.picture, random, Conditions(stroke=0.12)).frame)
+            reading = read_digit(hold_up(ink.picture, random, Conditions(stroke=0.12)).frame, network)
             if isinstance(reading, Reading) and reading.digit == label and reading.confidence >= 0.5:
                 kept[label].append(ink)
     left = sum(map(len, kept.values()))
@@ -179,7 +175,7 @@ def draw_sequence(seed: int, number: int, kind: str, write: Write, how: str) -> 
 
 
 def draw_emptiness(seed: int, seconds: float) -> Iterator[Act]:
-    """Places without a digit: each changes suddenly into the next, after something happened there several times."""
+    """Places without a digit: in each something happens several times, then all changes suddenly."""
     random = np.random.default_rng(seed)
     while seconds > 0:
         conditions = Conditions.draw(random)
@@ -204,15 +200,15 @@ def keep(folder: Path | None, name: str, frame: npt.NDArray[np.uint8]) -> None:
         Image.fromarray(frame).save(folder / f"{name}.png")
 
 
-def measure_sequences(options: argparse.Namespace, read: Read) -> None:
+def measure_sequences(options: argparse.Namespace, network: FeedForward) -> None:
     settings = SettlingSettings()
-    write = write_mnist(read) if options.digits == "mnist" else write_drawn
+    write = write_mnist(network) if options.digits == "mnist" else write_drawn
     counts = {kind: Counter[str]() for kind in KINDS}
     total = options.count * len(KINDS)
     for number in range(total):
         kind = KINDS[number % len(KINDS)]
         act = draw_sequence(options.seed, number, kind, write, options.conditions)
-        played = play(act, read, Settling(settings), settings)
+        played = play(act, DigitReader(network), Settling(settings), settings)
         verdict = judge(act.showings, played.events)
         counts[kind][verdict] += 1
         if is_readable(act.showings, played.sure):
@@ -232,14 +228,14 @@ def measure_sequences(options: argparse.Namespace, read: Read) -> None:
         print(f"{kind:13}{shares}{count['readable'] / part:10.1%}{of_these:10.1%}")
 
 
-def measure_emptiness(options: argparse.Namespace, read: Read) -> None:
+def measure_emptiness(options: argparse.Namespace, network: FeedForward) -> None:
     settings, begin = SettlingSettings(), 0.0
-    settling = Settling(settings)
+    reader, settling = DigitReader(network), Settling(settings)
     false: list[str] = []
     sure = frames = 0
     places = set()
     for act in draw_emptiness(options.seed, options.hours * 3600):
-        played = play(act, read, settling, settings, begin)
+        played = play(act, reader, settling, settings, begin)
         for event in played.events:
             if event.digit is not None:
                 false.append(f"{begin + event.time:.1f} s: {event.digit}")
@@ -249,9 +245,8 @@ def measure_emptiness(options: argparse.Namespace, read: Read) -> None:
         begin += act.length_s
         places.add(act.scene)
         show_progress(min(begin / (options.hours * 3600), 1.0), "of the time")
-    print(
-        f"{begin / 3600:.2f} hours without a digit in {len(places)} places, {frames} frames, seed {options.seed}"
-    )
+    hours = f"{begin / 3600:.2f} hours without a digit in {len(places)} places"
+    print(f"{hours}, {frames} frames, seed {options.seed}")
     print(f"false announcements: {len(false)}" + "".join(f"\n    {one}" for one in false))
     print(f"frames read as a digit at {settings.confidence} or more: {sure} ({sure / frames:.2%})")
 
@@ -264,16 +259,16 @@ def main() -> None:
     parser.add_argument("--conditions", choices=("easy", "hard"), default="hard", help="default: hard")
     parser.add_argument("--digits", choices=("mnist", "drawn"), default="mnist", help="default: mnist")
     parser.add_argument("--hours", type=float, help="play scenes without a digit for this long instead")
-    parser.add_argument("--weights", default="", help="a weights file; by default the one that ships")
+    parser.add_argument("--weights", type=Path, help="a weights file; by default the one that ships")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pictures", type=Path, help="a folder for the frames of false announcements")
     options = parser.parse_args()
     begin = time.process_time()
-    read = read_with(options.weights)
+    network = load_weights(options.weights).network
     if options.hours:
-        measure_emptiness(options, read)
+        measure_emptiness(options, network)
     else:
-        measure_sequences(options, read)
+        measure_sequences(options, network)
     print(f"{time.process_time() - begin:.0f} CPU s")
 
 
