@@ -26,13 +26,13 @@ weights: $(VENV)/ready mnist fonts
 
 benchmark: $(VENV)/ready mnist fonts
 	$(BIN)/python -m tests.benchmarks.train_speed
+	$(BIN)/python -m tests.benchmarks.refusals
 
 # The second part runs on an emulated Pi, for which it must be root, on Debian 12.
 benchmark-seeing: $(VENV)/ready mnist
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
 	$(BIN)/python -m tests.benchmarks.seeing_recipes
 	$(BIN)/python -m tests.benchmarks.seeing_instructions
-	$(BIN)/python -m tests.benchmarks.refusals
 
 $(VENV)/ready: pyproject.toml deploy/setup.sh
 	PYTHON="$(PYTHON)" deploy/setup.sh $(VENV)
