@@ -158,7 +158,9 @@ def _judge_place(box: Window, shape: tuple[int, ...]) -> float:
     down, across = (rows.start + rows.stop) / shape[0] - 1, (columns.start + columns.stop) / shape[1] - 1
     distance = (down * down + across * across) / 4
     small = math.log(min(1, max(height, width) / (FULL_SIZE * min(shape))))
-    return SIZE_GAIN * small - FLAT_COST * math.log(max(1, width / height)) - DISTANCE_COST * distance
+    flat = math.log(max(1, width / height))
+    likely: float = SIZE_GAIN * small - FLAT_COST * flat - DISTANCE_COST * distance
+    return likely
 
 
 def _measure_width(piece: Mask, area: int) -> float:

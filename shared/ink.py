@@ -98,7 +98,7 @@ def measure_ink(frame: Bytes, darkest_paper: int = DARKEST_PAPER) -> InkMap:
         frame = np.pad(frame, [(0, -side % block) for side in shape], mode="edge")
     grey = frame if step == 1 else _halve(frame)
     paper = _measure_paper(grey)
-    per_paper: FloatArray = np.float32(1) / np.maximum(paper, np.float32(DARKEST_PAPER))
+    per_paper: FloatArray = np.reciprocal(np.maximum(paper, np.float32(DARKEST_PAPER)))
     height, width = grey.shape
     ink = (
         grey.reshape(height // PAPER_BLOCK, PAPER_BLOCK, width)
