@@ -197,7 +197,7 @@ class Hold:
         hold_s: float,
     ) -> Hold:
         """Write on a sheet, and draw its path."""
-        change_s = random.uniform(0.25, 0.6) if kind in ("writing", "turning", "uncovering") else 0.0
+        change_s = random.uniform(0.15, 0.4) if kind in ("writing", "turning", "uncovering") else 0.0
         if kind in ("writing", "turning"):
             old = before.picture if kind == "turning" else None
             sheets, there = write_change(old, ink.picture, conditions, random, shape)
@@ -256,7 +256,7 @@ def draw_act(
     hold_s : how long the digit is held still, and whole
     gap_s : how long nothing is held up in the end
     """
-    scene = Scene(random, conditions, draw_backdrop(random, shape))
+    scene = Scene(random, conditions, draw_backdrop(random, shape, conditions.clutter))
     hold = Hold.draw(random, kind, ink, other, conditions, shape, lead_s, hold_s)
     showings, end = [hold.tell(shape)], hold.path.end
     staging: Staging
@@ -290,7 +290,7 @@ def draw_empty_act(
     scene: Scene | None = None,
 ) -> Act:
     """Hold up no digit; `kind` is one of `EMPTY_KINDS`, and the place a new one, unless a scene is given."""
-    scene = scene or Scene(random, conditions, draw_backdrop(random, shape))
+    scene = scene or Scene(random, conditions, draw_backdrop(random, shape, conditions.clutter))
     staging: Staging = lambda time: Stage()  # noqa: E731
     if kind == "hand":
         when, height = random.uniform(0, length_s), random.uniform(0.3, 1) * shape[0]

@@ -12,13 +12,13 @@ from shared.texture import Points, Shape, bend, draw_clouds, draw_grain, measure
 Random = np.random.Generator
 
 
-def draw_backdrop(random: Random, shape: Shape = (240, 320), things: int | None = None) -> FloatArray:
+def draw_backdrop(random: Random, shape: Shape = (240, 320), things: int = 2) -> FloatArray:
     """Draw a place without a digit.
 
     Parameters
     ----------
     shape : rows and columns in pixels
-    things : how many things are in it, one behind the other; none: an empty place; by default 0 to 4
+    things : how many things are in it, one before the other; 0: an empty place
 
     Returns
     -------
@@ -29,7 +29,7 @@ def draw_backdrop(random: Random, shape: Shape = (240, 320), things: int | None 
     lying = random.random() < 0.3  # the camera, on its side
     canvas = pick(random, *SURFACES)(random, shape[::-1] if lying else shape)
     canvas = np.ascontiguousarray(canvas.T if lying else canvas)
-    for _ in range(int(random.choice(5, p=(0.2, 0.25, 0.25, 0.2, 0.1))) if things is None else things):
+    for _ in range(things):
         pick(random, *THINGS)(random, canvas)
     blur = pick(random, 0.0, 0.6, 1.2, 2.5, 5.0)
     if blur:
@@ -315,7 +315,7 @@ def lay_cup(random: Random, canvas: FloatArray) -> FloatArray:
 
 def lay_blobs(random: Random, canvas: FloatArray) -> FloatArray:
     """Something shapeless: leaves, a coat, a shadow."""
-    cell = random.uniform(15, 90)
+    cell = random.uniform(35, 110)
     level = random.uniform(0.1, 0.7)
     clouds = draw_clouds(random, canvas.shape, (cell, cell * random.uniform(0.5, 2)))
     cover = np.clip((clouds - level) * cell * random.uniform(0.2, 1), 0, 1)

@@ -53,6 +53,7 @@ PAPERS: dict[PaperName, Paper] = {
     "tablet": Paper((0.02, 0.1), 0.02, dark=True),
 }
 
+CLUTTER = (0.2, 0.25, 0.25, 0.2, 0.1)  # how often nothing, one thing, two things ... are in view
 FAINTEST = 16  # levels of 255 between ink and paper where light is worst: below, no person could read it
 
 
@@ -66,6 +67,7 @@ class Conditions:
     stroke : width of the strokes as a share of the digit's longer side
     depth : how much darker than the paper the ink is, 0 to 1; on dark paper, how much brighter
     fills : whether the sheet goes on beyond the frame; else it is a card before the backdrop
+    clutter : how many things are in the place behind it
     hand : whether a finger or two hold it, over its edge
     size : the digit's longer side as a share of the frame's height
     x, y : the digit's place: 0 the middle, -1 and 1 where the digit just touches the frame's edge
@@ -84,6 +86,7 @@ class Conditions:
     stroke: float = 0.09
     depth: float = 0.8
     fills: bool = True
+    clutter: int = 0
     hand: bool = False
     size: float = 0.55
     x: float = 0.0
@@ -129,6 +132,7 @@ class Conditions:
             "stroke": random.uniform(*PENS[pen].stroke),
             "depth": random.uniform(*PENS[pen].depth),
             "fills": fills,
+            "clutter": int(random.choice(5, p=CLUTTER)),
             "hand": not fills and random.random() < 0.5,
             "size": random.triangular(0.16, 0.45, 0.88) if fills else random.triangular(0.16, 0.35, 0.6),
             "x": float(sides[0]),

@@ -60,14 +60,16 @@ class Scene:
 
     Parameters
     ----------
-    conditions : light, exposure and noise are theirs
+    conditions : clutter, light, exposure and noise are theirs
     backdrop : float32, 0.0 = black, 1.0 = white; drawn where none is given
     """
 
     def __init__(
         self, random: np.random.Generator, conditions: Conditions, backdrop: FloatArray | None = None
     ) -> None:
-        self.backdrop = draw_backdrop(random, FRAME) if backdrop is None else backdrop
+        if backdrop is None:
+            backdrop = draw_backdrop(random, FRAME, conditions.clutter)
+        self.backdrop = backdrop
         self.shape: Shape = (self.backdrop.shape[0], self.backdrop.shape[1])
         self._light = draw_light(random, conditions.light, self.shape) * np.float32(255 * conditions.exposure)
         self._noise = np.float32(conditions.noise)

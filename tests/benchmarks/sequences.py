@@ -15,8 +15,9 @@ The first plays N sequences of every kind and judges what is announced, by kind:
     stale     it was withdrawn later than that
 
 A digit that no one could read is no fault of what reads it: MNIST's test digits are taken only if the
-network reads them right on clean paper. "readable" is how many were read right and surely in most of the
-frames in which they were held still, and "of these" how many of those are good: the rest is settling's doing.
+network reads them right on clean paper, written with the same pen. "readable" is how many were read right
+and surely in most of the frames in which they were held still, and "of these" how many of those are good:
+the rest is settling's doing.
 
 The second plays empty and cluttered scenes and counts what is announced where there is no digit.
 """
@@ -58,7 +59,7 @@ VERDICTS = ("good", "wrong", "false", "missing", "twice", "dropped", "late", "st
 LIKE = {0: 6, 1: 7, 2: 3, 3: 2, 4: 9, 5: 6, 6: 0, 7: 1, 8: 3, 9: 4}
 
 Random = np.random.Generator
-Write = Callable[[int, Random], Ink]
+Write = Callable[[int, float, Random], Ink]
 
 
 class Event(NamedTuple):
@@ -134,31 +135,33 @@ def is_readable(showings: Iterable[Showing], sure: list[tuple[float, int | None]
     )
 
 
-def write_mnist(network: FeedForward, per_digit: int = 100) -> Write:
-    """Take MNIST's test digits, of each the first that are read right on clean paper."""
-    folder = find_data_directory()
-    images, labels = read_digits(folder / TEST_IMAGES, folder / TEST_LABELS)
-    random = np.random.default_rng(0)
-    kept: dict[int, list[Ink]] = {digit: [] for digit in range(10)}
-    tried = 0
-    for image, label in zip(images, labels.tolist(), strict=True):
-        if len(kept[label]) < per_digit:
-            tried += 1
-            ink = Ink(label, np.asarray(image / 255, np.float32))
-            reading = read_digit(hold_up(ink.picture, random, Conditions(stroke=0.12)).frame, network)
-            if isinstance(reading, Reading) and reading.digit == label and reading.confidence >= 0.5:
-                kept[label].append(ink)
-    left = sum(map(len, kept.values()))
-    print(f"MNIST's test digits: {left} of {tried} are read right, at 0.5 or more, on clean paper")
-    return lambda digit, random: pick(random, *kept[digit])
+class MnistWriter:
+    """Writes MNIST's test digits, but only what the network reads right on clean paper with that pen."""
+
+    def __init__(self, network: FeedForward) -> None:
+        folder = find_data_directory()
+        images, labels = read_digits(folder / TEST_IMAGES, folder / TEST_LABELS)
+        self._images = [images[labels == digit] for digit in range(10)]
+        self._network = network
+        self.tried = self.taken = 0
+
+    def write(self, digit: int, stroke: float, random: Random) -> Ink:
+        while True:
+            picture = np.asarray(pick(random, *self._images[digit]) / 255, np.float32)
+            frame = hold_up(picture, random, Conditions(stroke=stroke)).frame
+            reading = read_digit(frame, self._network)
+            self.tried += 1
+            if isinstance(reading, Reading) and reading.digit == digit:
+                self.taken += 1
+                return Ink(digit, picture)
 
 
-def write_drawn(digit: int, random: Random) -> Ink:
+def write_drawn(digit: int, stroke: float, random: Random) -> Ink:
     return Ink(digit, draw_digit(digit, random))
 
 
 def draw_conditions(random: Random, how: str) -> Conditions:
-    """Anything that can be read, or, if easy, a felt pen on white paper in even light."""
+    """Anything that can be read; or, if easy, a felt pen on white paper in even light, in an empty place."""
     if how == "hard":
         return Conditions.draw(random)
     easy = Conditions(size=random.uniform(0.35, 0.7), tilt=random.uniform(-8, 8))
@@ -168,8 +171,8 @@ def draw_conditions(random: Random, how: str) -> Conditions:
 def draw_sequence(seed: int, number: int, kind: str, write: Write, how: str) -> Act:
     random = np.random.default_rng([seed, number])
     digit = int(random.integers(10))
-    ink, other = write(digit, random), write(LIKE[digit], random)
     conditions = draw_conditions(random, how)
+    ink, other = (write(one, conditions.stroke, random) for one in (digit, LIKE[digit]))
     hold_s = random.uniform(1.2, 2.0)
     return draw_act(random, kind, ink, other, conditions, lead_s=LEAD_S, hold_s=hold_s)
 
@@ -202,7 +205,8 @@ def keep(folder: Path | None, name: str, frame: npt.NDArray[np.uint8]) -> None:
 
 def measure_sequences(options: argparse.Namespace, network: FeedForward) -> None:
     settings = SettlingSettings()
-    write = write_mnist(network) if options.digits == "mnist" else write_drawn
+    mnist = MnistWriter(network) if options.digits == "mnist" else None
+    write = mnist.write if mnist else write_drawn
     counts = {kind: Counter[str]() for kind in KINDS}
     total = options.count * len(KINDS)
     for number in range(total):
@@ -218,6 +222,10 @@ def measure_sequences(options: argparse.Namespace, network: FeedForward) -> None
             for when, frame in played.frames.items():
                 keep(options.pictures, f"{number}-{kind}-{when:.1f}", frame)
         show_progress((number + 1) / total, "of the sequences")
+    if mnist:
+        print(
+            f"of {mnist.tried} of MNIST's test digits {mnist.taken} are read right on clean paper, and taken"
+        )
     print(f"{total} sequences, {options.digits} digits, {options.conditions} conditions, seed {options.seed}")
     print("             " + "".join(f"{verdict:>9}" for verdict in VERDICTS) + "  readable  of these")
     rows = [*counts.items(), ("all", sum(counts.values(), Counter()))]

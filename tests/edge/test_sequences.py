@@ -1,0 +1,77 @@
+"""A few simulated sequences of every kind; `tests.benchmarks.sequences` plays many."""
+
+from collections import Counter
+
+import pytest
+
+from edge.acts import KINDS, Showing
+from edge.config import SettlingSettings
+from edge.settling import Settling
+from shared.reading import DigitReader
+from shared.weights import load_weights
+from tests.benchmarks.sequences import Event, draw_emptiness, draw_sequence, judge, play, write_drawn
+
+SETTINGS = SettlingSettings()
+SEVEN = Showing(7, begin=0.8, still=1.0, gone=3.0)
+ONE = Showing(1, begin=3.2, still=3.5, gone=5.0)
+
+
+@pytest.fixture(scope="module")
+def network():
+    return load_weights().network
+
+
+def count_verdicts(network, conditions, count_of_each):
+    verdicts = Counter()
+    for number in range(count_of_each * len(KINDS)):
+        act = draw_sequence(1, number, KINDS[number % len(KINDS)], write_drawn, conditions)
+        played = play(act, DigitReader(network), Settling(SETTINGS), SETTINGS)
+        verdicts[judge(act.showings, played.events)] += 1
+    return verdicts
+
+
+def test_digits_in_empty_places_are_announced_once_right_in_time_and_withdrawn(network):
+    verdicts = count_verdicts(network, "easy", 4)
+    assert verdicts["good"] >= 0.9 * verdicts.total(), verdicts
+    assert verdicts["wrong"] == 0, verdicts
+
+
+def test_digits_anywhere_are_hardly_ever_announced_wrong(network):
+    verdicts = count_verdicts(network, "hard", 3)
+    assert verdicts["good"] >= 0.5 * verdicts.total(), verdicts
+    assert verdicts["wrong"] <= 0.1 * verdicts.total(), verdicts
+
+
+def test_where_there_is_no_digit_hardly_any_is_announced(network):
+    reader, settling, begin = DigitReader(network), Settling(SETTINGS), 0.0
+    announced = []
+    for act in draw_emptiness(0, 300):
+        played = play(act, reader, settling, SETTINGS, begin)
+        announced += [event for event in played.events if event.digit is not None]
+        begin += act.length_s
+    assert len(announced) <= 3
+
+
+@pytest.mark.parametrize(
+    ("events", "verdict"),
+    [
+        ([(1.4, 7), (3.5, None)], "good"),
+        ([], "missing"),
+        ([(1.6, 7), (3.5, None)], "late"),
+        ([(1.4, 7)], "stale"),
+        ([(1.4, 7), (4.1, None)], "stale"),
+        ([(1.4, 7), (2.5, None)], "dropped"),
+        ([(1.4, 7), (2.2, None), (2.6, 7), (3.5, None)], "twice"),
+        ([(1.2, 1), (1.6, 7), (3.5, None)], "wrong"),
+        ([(0.5, 4), (1.4, 7), (3.5, None)], "false"),
+        ([(1.4, 7), (3.5, None), (4.2, 7)], "false"),
+    ],
+)
+def test_sequences_are_judged(events, verdict):
+    assert judge([SEVEN], [Event(*event) for event in events]) == verdict
+
+
+def test_digits_that_are_swapped_are_judged_together():
+    assert judge([SEVEN, ONE], [Event(1.4, 7), Event(3.9, 1), Event(5.6, None)]) == "good"
+    assert judge([SEVEN, ONE], [Event(1.4, 7), Event(5.6, None)]) == "missing"
+    assert judge([SEVEN, ONE], [Event(1.4, 1), Event(3.9, 1), Event(5.6, None)]) == "wrong"
