@@ -90,7 +90,7 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
     """Cut the ink at one level, and judge the largest pieces."""
     smallest = max(SMALLEST_DIGIT * min(ink.ink.shape), FEWEST_PIXELS / ink.step)
     mask = ink.ink > level
-    if np.count_nonzero(mask) > MOST_INK * mask.size:
+    if not smallest <= np.count_nonzero(mask) <= MOST_INK * mask.size:
         return
     pieces = _mark_largest(mask, smallest)
     rows, columns = (np.bitwise_or.reduce(pieces, axis=axis) for axis in (1, 0))

@@ -43,7 +43,7 @@ SMALLEST_FRAME = 28  # pixels a side: a digit of MNIST's own size, filling the f
 
 SURE_SCORE = 0.85  # of ink on paper: nobody looks for chalk then
 DARK_BOARD = 90  # of 255: chalk is looked for on what is darker than this ...
-LEAST_BOARD = 0.15  # ... where it fills this share of the frame
+LEAST_BOARD = 0.2  # ... where it fills this share of the frame
 
 # Two pieces that are as much alike as this, and in one line, are letters or digits of a longer text.
 COMPANION_SCORE = 0.7
@@ -154,13 +154,16 @@ def search_frame(frame: Bytes, *, chalk: bool = True) -> Search:
     if ink.grey.max() < DARKEST_LIGHT:
         return Search(ink, False, [], None, NoDigit.TOO_DARK)
     search = _search(ink, frame.shape, chalk=False)
-    dark, bright = (int(np.count_nonzero(part)) for part in (ink.grey < DARK_BOARD, ink.grey >= BLOWN_OUT))
-    if chalk and search.score < SURE_SCORE and dark > LEAST_BOARD * ink.grey.size:
+    if chalk and search.score < SURE_SCORE and _share(ink.grey < DARK_BOARD) > LEAST_BOARD:
         chalked = _search(measure_ink(~grey, 255 - DARK_BOARD), frame.shape, chalk=True)
         search = max(search, chalked, key=lambda one: one.score)
-    if search.found is NoDigit.NOTHING and bright > MOST_BLOWN_OUT * ink.grey.size:
+    if search.found is NoDigit.NOTHING and _share(ink.grey >= BLOWN_OUT) > MOST_BLOWN_OUT:
         return replace(search, found=NoDigit.BLOWN_OUT)
     return search
+
+
+def _share(part: Mask) -> float:
+    return np.count_nonzero(part) / part.size
 
 
 def _check(frame: Bytes) -> None:

@@ -16,7 +16,7 @@ from shared.digit_finder import FoundDigit, Search, search_frame
 from shared.digit_image import normalise
 from shared.feedforward import FeedForward
 from shared.ink import Bytes
-from shared.reading import NEEDED_CONFIDENCE, Reading, read_found
+from shared.reading import NEEDED_CONFIDENCE, Reading, read_found, tell_confidence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +53,7 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
         _show(image, 255 - np.rint(normalise(search.found.ink) * 255), "what the network sees")
         reading = read_found(search.found, network)
         _draw_outputs(outputs, reading)
-        words.text(0, 0.9, _tell(reading), va="top", wrap=True, fontsize=12)
+        words.text(0, 0.9, _tell(reading, search.found), va="top", wrap=True, fontsize=12)
     else:
         words.text(0, 0.9, f"The finder says: {search.found}.", va="top", wrap=True, fontsize=12)
     figure.suptitle(title, parse_math=False)
@@ -99,9 +99,10 @@ def _draw_outputs(axes: Axes, reading: Reading) -> None:
     axes.set_title("the output nodes", fontsize=11)
 
 
-def _tell(reading: Reading) -> str:
+def _tell(reading: Reading, found: FoundDigit) -> str:
     said = reading.confidence >= NEEDED_CONFIDENCE
     return (
         f"Read as {reading.digit}\nwith confidence {reading.confidence:.2f}:\n"
-        f"{'said' if said else 'not said'}, as {NEEDED_CONFIDENCE} is needed."
+        f"{'said' if said else 'not said'}, as {NEEDED_CONFIDENCE} is needed.\n\n"
+        f"The finder: {found.likelihood:.2f}\nThe network: {tell_confidence(reading.outputs):.2f}"
     )

@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Event
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from edge.camera import Frame, open_camera
-from edge.config import CameraSettings, SimulatedSettings
+from shared.conditions import Conditions
+from shared.ink import Bytes
 from shared.reading import Reading, read_digit
+from shared.scenery import hold_up
 from shared.weights import load_weights
 from trainer.cli import main as run_trainer
+from trainer.datasets import load_mnist
+from trainer.explanation import explain
 from trainer.mnist import find_data_directory
 
 FOLDER = Path(__file__).parent
-DIGITS = (3, 5, 8)
+
+# What is held up in the first picture: a digit, and how.
+HELD_UP = (
+    (3, Conditions(pen="ballpoint", ruling="squared", light="hard shadow", stroke=0.05, depth=0.6, tilt=-8)),
+    (5, Conditions(pen="marker", fills=False, hand=True, stroke=0.13, size=0.4, tilt=11, lean=20, blur=1.2)),
+    (8, Conditions(pen="chalk", paper="blackboard", stroke=0.07, depth=0.6, tilt=5, noise=4)),
+)
 
 
-def take_frames() -> list[Frame]:
-    """One frame of each digit, from the middle of the time that it is held up."""
-    simulated = SimulatedSettings(
-        digits=DIGITS, hold_s=1.0, gap_s=0.1, seed=7, mnist=str(find_data_directory())
-    )
-    shown: dict[str, list[Frame]] = {}
-    for frame in open_camera(CameraSettings("simulated", simulated=simulated)).frames(Event(), print):
-        if frame.shows is not None:
-            shown.setdefault(frame.shows, []).append(frame)
-    return [frames[len(frames) // 2] for frames in shown.values()]
+def take_frames() -> list[Bytes]:
+    """One frame of each digit that is held up."""
+    tests = load_mnist(find_data_directory(), test=True)
+    random = np.random.default_rng(4)
+    frames = []
+    for digit, conditions in HELD_UP:
+        image = tests.images[random.choice(np.flatnonzero(tests.labels == digit))]
+        frames.append(hold_up(image.astype(np.float32) / 255, random, conditions).frame)
+    return frames
 
 
-def draw_reading(figure: Figure, row: int, frame: Frame, reading: Reading) -> None:
+def draw_reading(figure: Figure, row: int, frame: Bytes, reading: Reading) -> None:
     """Draw what the camera sees, what the network sees, and what the output nodes say."""
-    seen, image, outputs = (figure.add_subplot(len(DIGITS), 3, 3 * row + column) for column in (1, 2, 3))
-    seen.imshow(frame.pixels, cmap="gray", vmin=0, vmax=255)
+    seen, image, outputs = (figure.add_subplot(len(HELD_UP), 3, 3 * row + column) for column in (1, 2, 3))
+    seen.imshow(frame, cmap="gray", vmin=0, vmax=255)
     seen.add_patch(
         Rectangle(
             (reading.box.x, reading.box.y),
@@ -61,12 +69,14 @@ def draw_reading(figure: Figure, row: int, frame: Frame, reading: Reading) -> No
 def main() -> None:
     """Draw all of them."""
     network = load_weights().network
+    frames = take_frames()
     figure = Figure(figsize=(8.4, 6.4), layout="constrained")
-    for row, frame in enumerate(take_frames()):
-        reading = read_digit(frame.pixels, network)
+    for row, frame in enumerate(frames):
+        reading = read_digit(frame, network)
         assert isinstance(reading, Reading)
         draw_reading(figure, row, frame, reading)
     figure.savefig(FOLDER / "reading.png", dpi=100)
+    explain(frames[1], network, "A five on a card, and how it is read", FOLDER / "explanation.png")
     run_trainer(["evaluate", "--picture", str(FOLDER / "confusion.png")])
 
 

@@ -5,8 +5,8 @@
 Runs the project's own code on the emulated processor (deploy/emulated_pi; as root, on Debian 12) with the
 weights that ship, and prints millions of instructions. Every machine counts the same, however busy it is.
 
-`reading` is a frame by itself; `next frame` is what `DigitReader` sees after one: the same scene, in which
-nothing changed but the sensor's noise, and in the last two rows another scene.
+`reading` is a frame by itself; `next frame` is what `DigitReader` sees once it has read a few: the same
+scene, in which nothing changed but the sensor's noise, and in the last two rows another scene.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import cycle, islice
 from typing import TypeVar
 
 import numpy as np
@@ -15,7 +16,7 @@ import scipy
 
 from shared.digit_finder import FoundDigit, find_digit
 from shared.digit_image import normalise, to_inputs
-from shared.reading import NEEDED_CONFIDENCE, DigitReader, Reading, read_digit
+from shared.reading import NEEDED_CONFIDENCE, WITNESSES, DigitReader, Reading, read_digit
 from shared.weights import load_weights
 
 MARK = 0x494E4B00  # as in deploy/emulated_pi/instruction_counter.c
@@ -60,8 +61,9 @@ def main() -> None:
             )
             print(f"answer\t{scene}\t{digit}", flush=True)
         reader = DigitReader(network)
-        reader.read(scenes[scene][0])
-        for frame in scenes[scene][1:]:
+        for frame in islice(cycle(scenes[scene]), WITNESSES):
+            reader.read(frame)
+        for frame in scenes[scene]:
             count(scene, "next frame", reader.read, frame)
 
 

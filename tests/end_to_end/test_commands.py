@@ -161,8 +161,20 @@ def test_classify_prints_a_line_for_each_image(tmp_path, photograph):
     assert 80 <= x < x + width <= 240
     assert 40 <= y < y + height <= 200
     assert blank == {"path": str(tmp_path / "blank.png"), "digit": None, "confidence": 0.0,
-                     "outputs": None, "box": None}  # fmt: skip
+                     "outputs": None, "box": None, "reason": "no digit"}  # fmt: skip
+    assert three["reason"] is None
     assert "three.png: 3 (confidence" in run(EDGE, "classify", photograph, cwd=tmp_path).stdout
+
+
+def test_explain_draws_every_step(tmp_path, photograph):
+    Image.new("L", (320, 240), 10).save(tmp_path / "dark.png")
+    for image in (photograph, tmp_path / "dark.png"):
+        result = run(TRAINER, "explain", image, "-o", "steps.png", cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+        assert "explanation drawn to steps.png" in result.stdout
+        with Image.open(tmp_path / "steps.png") as picture:
+            assert picture.size == (1400, 720)
+        (tmp_path / "steps.png").unlink()
 
 
 def test_classify_gives_paths_back_as_they_were_typed(tmp_path, photograph):
@@ -240,6 +252,9 @@ def make_configuration(text):
         (None, (TRAINER, "train", "--deform", "--rotate"), "leave out --rotate"),
         (None, (TRAINER, "train", "--calibrate", "--hold-out", "0"), "leave out --hold-out 0"),
         (None, (TRAINER, "evaluate", "--picture", "c.txt"), "--picture c.txt must end in .png, .svg, .pdf"),
+        (None, (TRAINER, "explain", "file"), "no file file"),
+        (None, (TRAINER, "explain", "file", "-o", "c.txt"), "--output c.txt must end in .png, .svg, .pdf"),
+        (make_hostile, (TRAINER, "explain", "file"), "file: not an image that can be read"),
         (None, (EDGE, "classify", "--confidence", "5", "file"), "--confidence must be 0 to 1, not 5"),
         (None, (TRAINER, "train", "--rotate", "90"), "--rotate must be 0 to 45 degrees, not 90"),
         (make_truncated, (TRAINER, "evaluate", "file"), "ends too early or is damaged: copy it again"),

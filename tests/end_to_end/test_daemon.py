@@ -103,11 +103,11 @@ def start(tmp_path, no_mnist):
     """Start the daemon with the simulated camera; gives the process. It is ended after the test."""
     processes = []
 
-    def run(digits=(), *, port, hold_s=1.2, gap_s=0.8, health_s=60.0, more=""):
+    def run(digits=(), *, port, hold_s=1.2, gap_s=0.8, health_s=60.0, more="", kind="simulated"):
         configuration = tmp_path / "edge.toml"
         configuration.write_text(
             f"[device]\nname = 'bench'\n"
-            f"[camera]\nkind = 'simulated'\nframes_per_second = 20.0\n"
+            f"[camera]\nkind = '{kind}'\nframes_per_second = 20.0\n"
             f"[camera.simulated]\ndigits = {list(digits)}\nhold_s = {hold_s}\ngap_s = {gap_s}\n"
             f"[mqtt]\nhost = '127.0.0.1'\nport = {port}\n"
             f"[health]\ninterval_s = {health_s}\n{more}"
@@ -337,3 +337,17 @@ def test_images_in_a_folder_are_read_and_said(start, subscriber, tmp_path, broke
     news = [json.loads(line) for line in result.stdout.splitlines()]
     assert [line["digit"] for line in news if "digit" in line] == [3, 8]
     assert [line["shows"] for line in news if "shows" in line] == ["3.png", "8.png"]
+
+
+def test_what_keeps_the_camera_from_seeing_reaches_health(start, subscriber, tmp_path, broker):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    Image.new("L", (320, 240), 5).save(folder / "night.png")
+    start(port=broker.port, health_s=1.0, more=f"[camera.folder]\npath = '{folder}'\n", kind="folder")
+    wait_until(
+        lambda: any(
+            problem.startswith("sight: too dark")
+            for health in subscriber.payloads(HealthMessage, TOPICS.health)
+            for problem in health.problems
+        )
+    )
