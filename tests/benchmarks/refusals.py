@@ -223,8 +223,8 @@ def _print_digits(digits: list[Sighting]) -> None:
     found, right = sum(one.likelihood > 0 for one in digits), sum(one.right for one in digits)
     wrong = sum(not one.right and one.confidence >= NEEDED_CONFIDENCE for one in digits)
     print(
-        f"digits: of {len(digits)} held up {found} are found and {right} read right; {wrong} are said wrong at "
-        f"{NEEDED_CONFIDENCE:g}"
+        f"digits: of {len(digits)} held up {found} are found and {right} read right; {wrong} are said wrong "
+        f"at {NEEDED_CONFIDENCE:g}"
     )
 
 
