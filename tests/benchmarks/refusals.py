@@ -36,15 +36,16 @@ from trainer.plots import draw_reliability
 
 SIDE = 64
 
-# In the mix that confidence is to be right for, what share of the frames shows which kind of thing.
+# In the mix that confidence is to be right for, what share of the frames shows what: who holds something up
+# holds up digits, hardly ever a letter or a sign.
 MIX = {
-    "digits": 0.5,
-    "nothing held up": 0.2,
-    "letters": 0.1,
-    "signs of fonts": 0.1,
-    "drawn signs": 0.1,
+    "digits": 0.49,
+    "nothing held up": 0.49,
+    "letters": 0.007,
+    "signs of fonts": 0.007,
+    "drawn signs": 0.006,
 }
-LEVELS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9)
+LEVELS = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
 def _draw_petal(way: float) -> Iterator[tuple[float, float]]:
