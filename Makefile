@@ -20,7 +20,7 @@ check: $(VENV)/ready
 
 # The weights that ship: the talk's network, MNIST deformed, and simulated paper with and without digits.
 weights: $(VENV)/ready mnist fonts
-	$(BIN)/inkling-trainer simulate $(VENV)/simulated.npz
+	$(BIN)/inkling-trainer simulate $(VENV)/simulated.npz --count 60000
 	$(BIN)/inkling-trainer train --also $(VENV)/simulated.npz --deform 0.7 --learning-rate 0.2 --epochs 40 \
 		--hold-out 5000 --calibrate --output shared/default_weights.npz
 

@@ -15,25 +15,37 @@ from trainer.errors import MissingFontError
 # Where Debian's packages put fonts, each in a folder under its format's.
 FONT_FOLDER = Path("/usr/share/fonts")
 
-# Package -> its fonts. Most were drawn after somebody's handwriting; of each kind some are kept for testing.
+# Package -> its fonts. Most were drawn after somebody's handwriting; of each kind some are kept to choose by,
+# and some for the last test, which nothing is chosen by.
 TRAINING_FONTS: dict[str, tuple[str, ...]] = {
     "fonts-bwht": (
         "bwht/BecauseWeBuild-Regular.otf",
         "bwht/BecauseWeConnect-Regular.otf",
+        "bwht/BecauseWeCreate-Regular.otf",
         "bwht/BecauseWeLearn-Regular.otf",
         "bwht/BecauseWeMentor-Regular.otf",
+        "bwht/BecauseWeOrganize-Regular.otf",
     ),
     "fonts-dancingscript": ("dancingscript/DancingScript-Regular.otf",),
     "fonts-dejavu-core": ("dejavu/DejaVuSans.ttf", "dejavu/DejaVuSerif.ttf"),
     "fonts-dkg-handwriting": ("fifthhorseman/dkg.ttf",),
     "fonts-humor-sans": ("humor-sans/Humor-Sans.ttf",),
     "fonts-kaushanscript": ("kaushanscript/KaushanScript-Regular.otf",),
+    "fonts-kiloji": ("kiloji/kiloji.ttf",),
     "fonts-kristi": ("kristi/Kristi.ttf",),
     "fonts-leckerli-one": ("leckerli-one/LeckerliOne-Regular.ttf",),
+    "fonts-lobster": ("lobster/lobster.otf",),
+    "fonts-oldstandard": ("fonts-oldstandard/OldStandard-Italic.ttf",),
     "fonts-opendyslexic": ("opendyslexic/OpenDyslexic-Regular.otf",),
     "fonts-seto": ("seto/setofont.ttf",),
+    "fonts-sil-andika": ("andika/Andika-Regular.ttf",),
     "fonts-sjfonts": ("sjfonts/SteveHand.ttf", "sjfonts/Delphine.ttf"),
     "fonts-tlwg-purisa-otf": ("tlwg/Purisa.otf",),
+}
+VALIDATION_FONTS: dict[str, tuple[str, ...]] = {
+    "fonts-havana": ("havana/Havana-Regular.otf",),
+    "fonts-klee": ("klee/KleeOne-Regular.ttf",),
+    "fonts-yusei-magic": ("yusei-magic/YuseiMagic-Regular.ttf",),
 }
 TESTING_FONTS: dict[str, tuple[str, ...]] = {
     "fonts-breip": ("breip/Breip.ttf",),
@@ -111,4 +123,4 @@ def _has_character(font: Path, character: str) -> bool:
 
 
 if __name__ == "__main__":
-    print(*list_missing(TRAINING_FONTS | TESTING_FONTS))
+    print(*list_missing(TRAINING_FONTS | VALIDATION_FONTS | TESTING_FONTS))

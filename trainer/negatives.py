@@ -36,11 +36,12 @@ class Negatives:
         # Half of another digit may well be a 1, and half of an 8 a 3.
         self._cuttable = np.flatnonzero(np.isin(labels, (2, 5)))
         self._kinds: list[tuple[float, Callable[[np.random.Generator], FloatArray]]] = [
-            (0.54, self.draw_letter),
-            (0.07, self.draw_word),
-            (0.2, draw_drawing),
+            (0.43, self.draw_letter),
+            (0.05, self.draw_word),
+            (0.32, draw_drawing),
             (0.06, draw_stain),
-            (0.1, self.draw_pair),
+            (0.04, draw_gap),
+            (0.07, self.draw_pair),
             (0.03, self.draw_part),
         ]
 
@@ -51,10 +52,10 @@ class Negatives:
         return ink
 
     def draw_letter(self, random: np.random.Generator) -> FloatArray:
-        """Draw a letter, or at times a sign or a foreign one, as a hand bends it."""
+        """Draw a letter, or a sign, or a foreign one, as a hand bends it."""
         kind = random.random()
         return bend(
-            self._draw_text(LETTERS if kind < 0.75 else SIGNS if kind < 0.87 else FOREIGN, 1, random), random
+            self._draw_text(LETTERS if kind < 0.6 else SIGNS if kind < 0.88 else FOREIGN, 1, random), random
         )
 
     def draw_word(self, random: np.random.Generator) -> FloatArray:
@@ -121,6 +122,30 @@ def draw_stain(random: np.random.Generator) -> FloatArray:
     stain: FloatArray = ndimage.gaussian_filter((pieces == largest).astype(np.float32), 0.7)
     stain /= stain.max()
     return stain
+
+
+def draw_gap(random: np.random.Generator) -> FloatArray:
+    """The dark between two or more fingers, or between things: wedges that end in points, bent and uneven.
+
+    Each is much wider at one end than at the other, or else it would be a 1.
+    """
+    rows, columns = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    inside = np.full((SIDE, SIDE), -np.inf, np.float32)
+    count = int(random.integers(1, 4))
+    wide_end = random.uniform(0.1, 0.22)
+    for index in range(count):
+        along = np.linspace(0, 1, 30)
+        sway = (
+            random.uniform(-0.25, 0.25) * along**2
+            + (index - (count - 1) / 2) * random.uniform(0.2, 0.3) * along
+        )
+        radius = wide_end * (1 - along) ** random.uniform(0.5, 1.5) + 0.01
+        radius *= 1 + random.uniform(0, 0.3) * np.sin(along * random.uniform(4, 12) + random.uniform(0, 6))
+        for x, y, half in zip(0.5 + sway, 0.1 + 0.8 * along, radius, strict=True):
+            distance = np.hypot(columns - x * SIDE, rows - y * SIDE)
+            np.maximum(inside, half * SIDE - distance, out=inside)
+    ink: FloatArray = np.clip(inside + 0.5, 0, 1)
+    return np.rot90(ink, int(random.choice((0, 2)))).copy()
 
 
 def bend(ink: FloatArray, random: np.random.Generator) -> FloatArray:

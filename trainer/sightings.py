@@ -21,7 +21,7 @@ from trainer.variants import SIDE, print_digit, rewrite, write_digit
 # Of the digits: how many are MNIST's, how many are written in other forms; the rest are printed.
 FROM_MNIST, WRITTEN = 0.4, 0.45
 # Of what is no digit: how often nothing at all is held up.
-NOTHING_HELD = 0.15
+NOTHING_HELD = 0.25
 # Backdrop and light cost a third of a frame, so some frames share them.
 FRAMES_A_SCENE = 8
 # What is found is what is held up, and whole, if their boxes share this much of what they cover: half a 6

@@ -101,9 +101,9 @@ def test_the_weights_that_ship_read_mnist(mnist):
 
     trained = load_weights()
     accuracy = measure_accuracy(trained.network, load_mnist(mnist, test=True))
-    assert accuracy >= 0.98
+    assert accuracy >= 0.985
     assert trained.card.metrics["test"]["accuracy"] == pytest.approx(accuracy, abs=2e-4)
-    assert trained.card.data[0]["images"] == 95000
+    assert trained.card.data[0]["images"] > 60000  # MNIST, and simulated paper
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path):

@@ -6,10 +6,19 @@ import pytest
 
 from shared.digit_image import crop, measure_stroke
 from shared.strokes import write_strokes
-from trainer.doodles import DOODLES
+from trainer.doodles import DOODLES, MADE_UP, glyph
 from trainer.errors import MissingFontError
-from trainer.fonts import FOREIGN, LETTERS, SIGNS, TESTING_FONTS, TRAINING_FONTS, draw_text, list_fonts
-from trainer.negatives import Negatives, bend
+from trainer.fonts import (
+    FOREIGN,
+    LETTERS,
+    SIGNS,
+    TESTING_FONTS,
+    TRAINING_FONTS,
+    VALIDATION_FONTS,
+    draw_text,
+    list_fonts,
+)
+from trainer.negatives import Negatives, bend, draw_gap
 from trainer.variants import SIDE, print_digit, rewrite, write_digit
 
 # Matplotlib brings it along, so it is there without any package of fonts.
@@ -21,8 +30,9 @@ def random():
     return np.random.default_rng(3)
 
 
-def test_no_font_is_for_training_and_testing():
-    assert not TRAINING_FONTS.keys() & TESTING_FONTS.keys()
+def test_no_font_is_for_more_than_one_purpose():
+    purposes = (TRAINING_FONTS, VALIDATION_FONTS, TESTING_FONTS)
+    assert len({package for fonts in purposes for package in fonts}) == sum(map(len, purposes))
 
 
 def test_no_letter_is_one_that_looks_like_a_digit():
@@ -46,7 +56,7 @@ def test_a_character_that_the_font_lacks_is_not_drawn():
     assert draw_text(FONT, "あ", 60) is None
 
 
-@pytest.mark.parametrize("doodle", DOODLES)
+@pytest.mark.parametrize("doodle", dict.fromkeys((*DOODLES, *MADE_UP)))
 def test_each_doodle_can_be_written(doodle, random):
     for _ in range(5):
         points = np.concatenate(write_strokes(doodle(random), random))
@@ -74,6 +84,18 @@ def test_a_pair_is_wider_than_high(drawn_digits, random):
     negatives = Negatives([FONT], drawn_digits.images, drawn_digits.labels)
     widths = [pair.shape[1] / pair.shape[0] for pair in (negatives.draw_pair(random) for _ in range(150))]
     assert np.median(widths) > 0.9
+
+
+def test_a_glyph_is_too_wide_for_a_1(random):
+    for _ in range(30):
+        wide, tall = np.ptp(np.concatenate([np.array(stroke) for stroke in glyph(random)]), axis=0)
+        assert wide > 0.4 * tall
+
+
+def test_a_gap_is_much_wider_at_one_end(random):
+    rows = [draw_gap(random).sum(axis=1) for _ in range(40)]
+    ends = [sorted((row[6:14].mean(), row[-14:-6].mean())) for row in rows]
+    assert np.median([wide / max(thin, 1) for thin, wide in ends]) > 2
 
 
 def test_bending_keeps_the_ink(random):
