@@ -16,7 +16,6 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from shared.candidates import (
     EIGHT_NEIGHBOURS,
@@ -35,15 +34,16 @@ from shared.feedforward import FloatArray
 from shared.ink import Bytes, InkMap, Window, fit_frame, measure_ink
 
 # Where a camera cannot see.
-DARKEST_LIGHT = 30  # of 255: nothing in the frame is brighter
+DARKEST_LIGHT = 30  # of 255: nowhere in the frame four pixels in a square are brighter
 BLOWN_OUT, MOST_BLOWN_OUT = 250, 0.8  # of 255, in this share of the frame
-MOST_BLURRED = 0.095  # of a digit's longer side: of those that are more, less than half are read right
+MOST_BLURRED = 0.095  # of a digit's longer side: of those that are more, hardly any are read surely
 
 SMALLEST_FRAME = 28  # pixels a side: a digit of MNIST's own size, filling the frame
 
 SURE_SCORE = 0.85  # of ink on paper: nobody looks for chalk then
-DARK_BOARD = 90  # of 255: chalk is looked for on what is darker than this ...
-LEAST_BOARD = 0.2  # ... where it fills this share of the frame
+DARK_BOARD = 90  # of 255: chalk is looked for where a board as dark as this ...
+LEAST_BOARD = 0.2  # ... fills this share of the frame ...
+BRIGHTEST_BOARD = 130  # ... but not on what is brighter than this
 
 # Two pieces that are as much alike as this, and in one line, are letters or digits of a longer text.
 COMPANION_SCORE = 0.7
@@ -148,14 +148,14 @@ def find_digit(frame: Bytes, *, chalk: bool = True) -> FoundDigit | NoDigit:
 
 def search_frame(frame: Bytes, *, chalk: bool = True) -> Search:
     """Find the digit as `find_digit` does, and keep what came up on the way."""
-    _check(frame)
+    check_frame(frame)
     grey = fit_frame(frame)
     ink = measure_ink(grey)
     if ink.grey.max() < DARKEST_LIGHT:
         return Search(ink, False, [], None, NoDigit.TOO_DARK)
     search = _search(ink, frame.shape, chalk=False)
     if chalk and search.score < SURE_SCORE and _share(ink.grey < DARK_BOARD) > LEAST_BOARD:
-        chalked = _search(measure_ink(~grey, 255 - DARK_BOARD), frame.shape, chalk=True)
+        chalked = _search(measure_ink(~grey, 255 - BRIGHTEST_BOARD), frame.shape, chalk=True)
         search = max(search, chalked, key=lambda one: one.score)
     if search.found is NoDigit.NOTHING and _share(ink.grey >= BLOWN_OUT) > MOST_BLOWN_OUT:
         return replace(search, found=NoDigit.BLOWN_OUT)
@@ -166,7 +166,13 @@ def _share(part: Mask) -> float:
     return np.count_nonzero(part) / part.size
 
 
-def _check(frame: Bytes) -> None:
+def check_frame(frame: Bytes) -> None:
+    """Refuse what is no grey picture of bytes, or too small to hold a digit.
+
+    Raises
+    ------
+    BadFrameError : saying what it is, and what belongs there
+    """
     if frame.dtype != np.uint8 or frame.ndim != 2:
         raise BadFrameError(
             f"a frame is a grey picture, a uint8 array of shape (H, W), not {frame.dtype} {frame.shape}: "
@@ -190,6 +196,8 @@ def _search(ink: InkMap, frame_shape: tuple[int, ...], *, chalk: bool) -> Search
     if any(_is_companion(ink, other, chosen) for other in candidates):
         return Search(ink, chalk, candidates, chosen, NoDigit.NOT_ONE)
     digit = _cut_out(ink, chosen, frame_shape)
+    if digit is None:
+        return Search(ink, chalk, candidates, None, NoDigit.NOTHING)
     return Search(
         ink, chalk, candidates, chosen, NoDigit.BLURRED if measure_blur(digit.ink) > MOST_BLURRED else digit
     )
@@ -229,15 +237,26 @@ def _holds(outer: Window, inner: Window) -> bool:
     )
 
 
-def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> FoundDigit:
-    """Gather the digit's pieces, and free its ink from what else is near."""
+def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> FoundDigit | None:
+    """Gather the digit's pieces, and free its ink from what else is near.
+
+    None where there is none to be seen in the frame itself: a fine texture is dark only in the map, which
+    keeps the darkest of its pixels.
+    """
     reach = max(1, round(PIECE_GAP * measure_size(digit.box)))
     window = widen(digit.box, 2 * reach, ink.ink.shape)
     near = ink.ink[window]
     edge = max(digit.level, round(digit.paper + STROKE_EDGE * digit.depth))
     main = np.zeros(ink.ink.shape, np.bool_)
     main[digit.box] = True
-    mask = _gather(near, near > edge, main[window], reach, digit.paper + FAINTEST_PIECE * digit.depth)
+    solid = near > edge
+    # What goes on outside the window is part of something larger; the frame's own edge is no such end.
+    height, width = ink.ink.shape
+    ends = np.zeros(near.shape, np.bool_)
+    ends[0], ends[-1] = window[0].start > 0, window[0].stop < height
+    ends[:, 0] |= window[1].start > 0
+    ends[:, -1] |= window[1].stop < width
+    mask = _gather(near, solid, main[window], ends, reach, digit.paper + FAINTEST_PIECE * digit.depth)
     rows, columns = (np.logical_or.reduce(mask, axis=axis) for axis in (1, 0))
     gathered = span(rows), span(columns)
     inner = widen(gathered, 1, mask.shape)
@@ -248,7 +267,9 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     inside = sort_bytes(fine[region])
     # The map is of the darkest pixels, so what lies between paper and ink is told anew.
     edge = round(digit.paper + STROKE_EDGE * (int(inside[9 * inside.size // 10]) - digit.paper))
-    strokes = inside[inside.searchsorted(np.uint8(edge)) :]
+    strokes = inside[inside.searchsorted(edge) :]
+    if not strokes.size or strokes[-1] <= edge:
+        return None
     blank = digit.paper + BLUR * (edge - digit.paper)
     full = max(int(strokes[strokes.size // 2]), blank + 1)
     soft = (fine.astype(np.float32) - np.float32(blank)) * np.float32(1 / (full - blank))
@@ -274,7 +295,7 @@ def _scale(box: Window, ink: InkMap, frame_shape: tuple[int, ...]) -> Box:
     return Box(left, top, right - left, bottom - top)
 
 
-def _gather(near: Bytes, solid: Mask, body: Mask, reach: int, faintest: float) -> Mask:
+def _gather(near: Bytes, solid: Mask, body: Mask, ends: Mask, reach: int, faintest: float) -> Mask:
     """The largest piece in the digit's body, and those that broke off it: close to it, and as dark."""
     from scipy import ndimage
 
@@ -290,11 +311,7 @@ def _gather(near: Bytes, solid: Mask, body: Mask, reach: int, faintest: float) -
     keep = np.bincount(sparse[around], minlength=count + 1) > 0
     keep &= areas >= SMALLEST_PIECE * areas[main]
     keep &= np.bincount(flat, weights=near.ravel()) > faintest * areas
-    keep[_border(labels)] = False  # goes on outside the window: part of something larger
+    keep[labels[ends]] = False
     keep[0], keep[main] = False, True
     pieces: Mask = keep[labels]
     return pieces
-
-
-def _border(image: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    return np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))

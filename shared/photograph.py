@@ -53,8 +53,11 @@ def read_photograph(path: Path, open_picture: Callable[[Path], Any]) -> Pixels:
     ------
     BadPictureError : if it is no image that can be read, or too large or too small to be a photograph
     """
-    if not path.is_file():
-        raise BadPictureError(f"no file {path}")
+    try:
+        if not path.is_file():
+            raise BadPictureError(f"no file {path}")
+    except OSError as error:  # a name that is too long, say
+        raise BadPictureError(f"{path}: {error.strerror}") from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the limit on pixels below is stricter than Pillow's
@@ -79,7 +82,7 @@ def _read_upright(picture: Any) -> Pixels:
         if "A" in picture.getbands() or "transparency" in picture.info:
             picture = _put_on_paper(picture.convert("RGBA"))
         grey = picture.convert("L")
-        factor = max(grey.size) // ENOUGH_PIXELS
+        factor = min(max(grey.size) // ENOUGH_PIXELS, min(grey.size) // SMALLEST_FRAME)
         pixels = np.asarray(grey.reduce(factor) if factor > 1 else grey)
     if turn := _UPRIGHT.get(orientation):
         pixels = turn(pixels)

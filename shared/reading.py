@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from shared.digit_finder import Box, FoundDigit, NoDigit, find_digit
+from shared.digit_finder import Box, FoundDigit, NoDigit, check_frame, find_digit
 from shared.digit_image import normalise, to_inputs
 from shared.feedforward import FeedForward, FloatArray
 from shared.ink import Bytes
@@ -124,11 +124,12 @@ class DigitReader:
 
     def read(self, frame: Bytes) -> Reading | NoDigit:
         """Read the digit in a grey frame, uint8 (height, width), or tell why there is none."""
+        check_frame(frame)
         seen = _sum_blocks(frame)
         last = self._seen
         changed = last is None or last.shape != seen.shape or np.abs(seen - last).max() > STILL * BLOCK**2
         if changed or self._agreed < WITNESSES:
-            self._chalk = isinstance(self._answer, Reading) or not self._chalk
+            self._chalk = self._answer is not NoDigit.NOTHING or not self._chalk
             answer = read_digit(frame, self._network, chalk=self._chalk)
             self._agreed = 1 if changed or _say(answer) != _say(self._answer) else self._agreed + 1
             self._answer, self._seen = answer, seen

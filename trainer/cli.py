@@ -20,7 +20,7 @@ from shared.reading import NEEDED_CONFIDENCE
 from shared.weights import ModelCard, TrainedNetwork, export_weights, load_weights
 from trainer.augmentation import Deformations, Rotations
 from trainer.calibration import Reliability, find_temperature, measure_reliability, temper
-from trainer.datasets import Dataset, load_dataset, load_mnist, save_dataset
+from trainer.datasets import NO_DIGIT, Dataset, load_dataset, load_mnist, save_dataset
 from trainer.datasets import Progress as ReportShare
 from trainer.errors import BadSettingError
 from trainer.evaluation import Evaluation, evaluate
@@ -36,6 +36,9 @@ TALK_DEGREES = 10.0
 
 # One picture in twelve is held out: 5,000 of MNIST's 60,000.
 HELD_OUT_SHARE = 12
+
+# More pictures than this are more than a laptop's memory holds while it learns from them.
+MOST_SIMULATED = 1_000_000
 
 # Of what is simulated, the share that is no digit.
 NEGATIVES = 0.5
@@ -289,8 +292,8 @@ def run_simulate(options: argparse.Namespace) -> int:
 
     if not 0 <= options.negatives <= 1:
         raise BadSettingError(f"--negatives must be 0 to 1, not {options.negatives:g}")
-    if options.count < 1 or options.seed < 0:
-        raise BadSettingError("--count must be more than 0, and --seed not below 0")
+    if not 1 <= options.count <= MOST_SIMULATED or options.seed < 0:
+        raise BadSettingError(f"--count must be 1 to {MOST_SIMULATED:,}, and --seed not below 0")
     if options.output.suffix != ".npz":
         raise BadSettingError(f"{options.output} must end in .npz")
     _check_output(options.output)
@@ -327,8 +330,6 @@ def run_train(options: argparse.Namespace) -> int:
         raise BadSettingError(f"--deform must be 0 to 3, not {options.deform:g}")
     if options.rotate and options.deform:
         raise BadSettingError("--deform turns pictures, too: leave out --rotate")
-    if options.calibrate and options.hold_out == 0:
-        raise BadSettingError("--calibrate needs held-out pictures: leave out --hold-out 0")
     _check_output(options.output)
     dataset = _load(options.data, options, test=False)
     if options.also is not None:
@@ -339,7 +340,12 @@ def run_train(options: argparse.Namespace) -> int:
     held_out_count = len(dataset) // HELD_OUT_SHARE if options.hold_out is None else options.hold_out
     if not 0 <= held_out_count < len(dataset):
         raise BadSettingError(f"--hold-out must be 0 to {len(dataset) - 1}, not {held_out_count}")
+    if options.calibrate and not held_out_count:
+        raise BadSettingError("--calibrate needs held-out pictures: give --hold-out more than 0")
     learnt, held_out = dataset.split(held_out_count, settings.seed)
+    for part in (learnt, held_out, tests):
+        if part is not None and len(part) and (part.labels == NO_DIGIT).all():
+            raise BadSettingError(f"{part.name}: no digits in it, only pictures of what is no digit")
     with ask_before_stopping() as stop:
         with _show_training() as report:
             outcome = train(

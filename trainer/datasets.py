@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -133,12 +131,15 @@ def _load_arrays(path: Path) -> Dataset:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             images, labels = arrays["images"], arrays["labels"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # damaged archives raise all kinds of errors
         raise DataError(f"{path}: not a data set of this project, with images and labels in it") from error
     if (
-        images.dtype != np.uint8
+        not isinstance(images, np.ndarray)
+        or not isinstance(labels, np.ndarray)
+        or images.dtype != np.uint8
         or labels.dtype != np.uint8
         or labels.ndim != 1
+        or not len(labels)
         or images.shape != (len(labels), IMAGE_SIZE, IMAGE_SIZE)
         or (labels > NO_DIGIT).any()
     ):

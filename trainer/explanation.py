@@ -17,6 +17,7 @@ from shared.digit_image import normalise
 from shared.feedforward import FeedForward
 from shared.ink import Bytes
 from shared.reading import NEEDED_CONFIDENCE, Reading, read_found, tell_confidence
+from trainer.plots import make_printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +57,7 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
         words.text(0, 0.9, _tell(reading, search.found), va="top", wrap=True, fontsize=12)
     else:
         words.text(0, 0.9, f"The finder says: {search.found}.", va="top", wrap=True, fontsize=12)
-    figure.suptitle(title, parse_math=False)
+    figure.suptitle(make_printable(title), parse_math=False, wrap=True)
     picture = io.BytesIO()
     figure.savefig(picture, format=path.suffix.lstrip(".") or "png", dpi=100)
     write_atomically(path, picture.getvalue())

@@ -43,7 +43,7 @@ def draw_confusion(evaluation: Evaluation, title: str, path: Path) -> None:
                     color="#666666" if label == digit else "black",
                 )
     axes.set(xlabel="the network read", ylabel="it was", xticks=range(10), yticks=range(10))
-    axes.set_title(title, parse_math=False)
+    axes.set_title(make_printable(title), parse_math=False)
     axes.tick_params(length=0)
     _save(figure, path)
 
@@ -66,10 +66,17 @@ def draw_reliability(reliability: Reliability, title: str, path: Path) -> None:
     )
     upper.plot(reliability.confidences, reliability.right, "o", color="#b2182b")
     upper.set(ylabel="share that was right", xlim=(0, 1), ylim=(0, 1.02))
-    upper.set_title(f"{title}\nexpected calibration error {reliability.error:.2%}", parse_math=False)
+    upper.set_title(
+        f"{make_printable(title)}\nexpected calibration error {reliability.error:.2%}", parse_math=False
+    )
     lower.bar(edges[:-1], reliability.counts, width, align="edge", color="#92c5de", edgecolor="white")
     lower.set(xlabel="confidence", ylabel="readings", yscale="symlog")
     _save(figure, path)
+
+
+def make_printable(text: str) -> str:
+    """Text as matplotlib can draw it: file names may hold bytes that are no characters."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _save(figure: Figure, path: Path) -> None:

@@ -250,7 +250,7 @@ def make_configuration(text):
         (None, (TRAINER, "simulate", "c.txt"), "c.txt must end in .npz"),
         (None, (TRAINER, "simulate", "c.npz", "--negatives", "2"), "--negatives must be 0 to 1, not 2"),
         (None, (TRAINER, "train", "--deform", "--rotate"), "leave out --rotate"),
-        (None, (TRAINER, "train", "--calibrate", "--hold-out", "0"), "leave out --hold-out 0"),
+        (None, (TRAINER, "train", "--calibrate", "--hold-out", "0"), "give --hold-out more than 0"),
         (None, (TRAINER, "evaluate", "--picture", "c.txt"), "--picture c.txt must end in .png, .svg, .pdf"),
         (None, (TRAINER, "explain", "file"), "no file file"),
         (None, (TRAINER, "explain", "file", "-o", "c.txt"), "--output c.txt must end in .png, .svg, .pdf"),

@@ -279,3 +279,36 @@ def measure_overlap(one, two):
     height = min(one.y + one.height, two.y + two.height) - max(one.y, two.y)
     common = max(width, 0) * max(height, 0)
     return common / (one.width * one.height + two.width * two.height - common)
+
+
+@pytest.mark.parametrize("texture", ["grid", "dots", "checkerboard", "lines"])
+def test_a_fine_texture_has_an_answer(texture):
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    dark = {
+        "grid": (columns % 3 == 0) | (rows % 3 == 0),
+        "dots": (columns % 3 == 0) & (rows % 3 == 0),
+        "checkerboard": (columns + rows) % 2 == 0,
+        "lines": columns % 3 == 0,
+    }[texture]
+    for depth in (0.2, 0.4, 0.8):
+        for stroke in (60, 100, 140):
+            frame = np.where(dark, 200 * (1 - depth), 200)
+            frame[60:180, 155] = np.minimum(frame[60:180, 155], stroke)
+            frame[60, 130:156] = np.minimum(frame[60, 130:156], stroke)
+            for turned in (frame, frame[::-1], frame.T):
+                found = find_digit(np.ascontiguousarray(turned).astype(np.uint8))
+                assert isinstance(found, NoDigit) or normalise(found.ink).shape == (28, 28)
+
+
+@pytest.mark.parametrize(("left", "right"), [(80, 100), (70, 110), (75, 105)])
+def test_chalk_on_a_board_lit_from_the_side_is_not_cut(left, right):
+    ink = draw(FIVE)
+    board = np.linspace(left, right, WIDTH)
+    found = find_digit(photograph(ink, board * (1 - ink) + 230 * ink, depth=0, noise=2))
+    assert found is NoDigit.NOTHING or measure_overlap(found.box, box_of(ink)) > 0.7
+
+
+@pytest.mark.parametrize("place", [(160, 0), (160, 12), (262, 60)])
+def test_a_pieces_floating_bar_is_kept_at_the_frames_edge(place):
+    ink = draw(FIVE, at=place)
+    assert_found(photograph(ink), ink, slack=5)

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from shared.digit_finder import NoDigit
+from shared.errors import BadFrameError
 from shared.reading import (
     WITNESSES,
     DigitReader,
@@ -13,6 +15,7 @@ from shared.reading import (
     tell_confidences,
     weigh,
 )
+from tests.shared.drawing import TWO, draw
 
 
 def test_one_node_alone_is_certain():
@@ -115,3 +118,21 @@ def test_frames_may_change_their_size(network):
     reader = DigitReader(network)
     for shape in ((240, 320), (120, 160), (241, 323)):
         assert reader.read(np.full(shape, 200, np.uint8)) is NoDigit.NOTHING
+
+
+@pytest.mark.parametrize("blur", [0, 11])
+def test_chalk_is_read_while_it_is_there(network, blur):
+    """It is looked for in every other frame until there is something, and then in all."""
+    random = np.random.default_rng(0)
+    ink = 110 * ndimage.gaussian_filter(draw(TWO, size=60, pen=12), blur)
+    reader = DigitReader(network)
+    scenes = [0 * ink + 40] * 3 + [ink + 40] * 12
+    frames = [np.clip(one + random.normal(0, 1, ink.shape), 0, 255).astype(np.uint8) for one in scenes]
+    answers = [reader.read(frame) for frame in frames][5:]
+    assert len({str(answer) if isinstance(answer, NoDigit) else answer.digit for answer in answers}) == 1
+    assert answers[0] is NoDigit.BLURRED if blur else isinstance(answers[0], Reading)
+
+
+def test_what_is_no_frame_is_refused_by_name(network):
+    with pytest.raises(BadFrameError, match="convert a colour picture to grey"):
+        DigitReader(network).read(np.zeros((240, 320, 3), np.uint8))
