@@ -124,7 +124,7 @@ def test_frames_may_change_their_size(network):
 def test_chalk_is_read_while_it_is_there(network, blur):
     """It is looked for in every other frame until there is something, and then in all."""
     random = np.random.default_rng(0)
-    ink = 110 * ndimage.gaussian_filter(draw(TWO, size=60, pen=12), blur)
+    ink = 110 * ndimage.gaussian_filter(draw(TWO, size=50, pen=12), blur)
     reader = DigitReader(network)
     scenes = [0 * ink + 40] * 3 + [ink + 40] * 12
     frames = [np.clip(one + random.normal(0, 1, ink.shape), 0, 255).astype(np.uint8) for one in scenes]
