@@ -21,6 +21,9 @@ FEWEST_VOTES = 3
 # four of five simulated clutter was announced four times as often, and digits hardly more.
 NEEDED_SHARE = 0.9
 
+# Frames do not come to the millisecond: as many as fill the hold time must do when one is a little early.
+EARLY_S = 0.02
+
 # How far a side of its box may be from where it is now, as a share of the box's longer side. What moves or
 # grows faster may be on its way to be something else, and what it looked like before is no evidence.
 STEADY = 0.25
@@ -77,11 +80,12 @@ class Settling:
             return None  # the same frame again is no second witness
         self._votes.append((time, vote))
         # A slow camera's votes reach back further than the hold time, or they would never be enough.
-        while len(self._votes) > FEWEST_VOTES and self._votes[1][0] <= time - self._settings.hold_s:
+        begin = time - self._settings.hold_s + EARLY_S
+        while len(self._votes) > FEWEST_VOTES and self._votes[1][0] <= begin:
             self._votes.popleft()
         if vote is not None and vote.digit == self._current:
             self._last_seen = time
-        elif vote is not None and self._is_settled(vote, time):
+        elif vote is not None and self._is_settled(vote, begin):
             self._current, self._last_seen = vote.digit, time
             self._seq += 1
             return Prediction(vote, f"{self._run}-{self._seq}", self._seq, time)
@@ -90,11 +94,11 @@ class Settling:
             return Withdrawal()
         return None
 
-    def _is_settled(self, latest: Reading, time: float) -> bool:
+    def _is_settled(self, latest: Reading, begin: float) -> bool:
         count = len(self._votes)
         return (
             count >= FEWEST_VOTES
-            and self._votes[0][0] <= time - self._settings.hold_s
+            and self._votes[0][0] <= begin
             and sum(vote is not None and _agree(vote, latest) for _, vote in self._votes)
             >= NEEDED_SHARE * count
         )

@@ -140,6 +140,14 @@ def test_what_is_announced_was_read_in_the_last_five_frames(readings):
             assert readings[number - 4 : number + 1] == [digit] * 5
 
 
+def test_frames_that_come_a_little_early_or_late_do_not_delay_a_digit():
+    settling = Settling(DEFAULTS)
+    random = np.random.default_rng(0)
+    times = 100 + INTERVAL_S * np.arange(5) + random.uniform(-0.005, 0.005, 5)
+    changes = [settling.observe(read(7), time) for time in times.tolist()]
+    assert isinstance(changes[-1], Prediction)
+
+
 def test_a_fast_cameras_frames_need_not_agree_all():
     flickering = [1 if number % 15 == 14 else 7 for number in range(100)]
     assert [digit for _, digit in observe(flickering, interval_s=1 / 60)] == [7]
