@@ -43,6 +43,10 @@ UNEVEN_COST = 5.0  # for how unevenly its ring is lit ...
 PATCHY_COST = 3.0  # ... and more where that is not in two even halves, as a shadow's edge makes them
 DISTANCE_COST = 0.65  # for its distance from the middle of the frame, squared, in widths and heights of it
 EDGE_COST = 2.6  # if it touches the frame's edge: most of what does is a desk, a hand or a shadow
+BAR, BAR_COST = (
+    0.4,
+    5.0,
+)  # if it is also narrower than this against its height: hardly a one, but a pen or a cable
 FILL_COST = 4.3  # for the share of its box that is ink
 FLAT_COST = 5.5  # for the logarithm of its width against its height, where it is wider
 CHALK_COST = 1.1  # if it is brighter than its board
@@ -101,12 +105,15 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
         if size < smallest or height < FLATTEST * width:
             continue
         contact = _measure_contact(pieces, box, bit)
-        if contact > EDGE_CONTACT * size:
+        # What goes right through the frame is part of something larger.
+        if contact > EDGE_CONTACT * size or height == pieces.shape[0] or width == pieces.shape[1]:
             continue
         piece = (pieces[box] & bit) != 0
         area = int(np.count_nonzero(piece))
         likely = LIKELY + _judge_place(box, pieces.shape) - FILL_COST * area / piece.size
-        likely -= EDGE_COST * (contact > 0) + CHALK_COST * chalk
+        likely -= CHALK_COST * chalk
+        if contact:
+            likely -= EDGE_COST + BAR_COST * (width < BAR * height)
         if likely < _LEAST_LIKELY or _measure_width(piece, area) > THICKEST_STROKE * size:
             continue
         candidate = _judge(ink, pieces, bit, box, piece, level, likely)
