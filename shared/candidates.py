@@ -43,10 +43,8 @@ UNEVEN_COST = 5.0  # for how unevenly its ring is lit ...
 PATCHY_COST = 3.0  # ... and more where that is not in two even halves, as a shadow's edge makes them
 DISTANCE_COST = 0.65  # for its distance from the middle of the frame, squared, in widths and heights of it
 EDGE_COST = 2.6  # if it touches the frame's edge: most of what does is a desk, a hand or a shadow
-BAR, BAR_COST = (
-    0.4,
-    5.0,
-)  # if it is also narrower than this against its height: hardly a one, but a pen or a cable
+BAR = 0.4  # of its height: what touches the edge and is narrower is a pen or a cable rather than a one ...
+BAR_COST = 5.0  # ... (this one is chosen, not fitted)
 FILL_COST = 4.3  # for the share of its box that is ink
 FLAT_COST = 5.5  # for the logarithm of its width against its height, where it is wider
 CHALK_COST = 1.1  # if it is brighter than its board

@@ -243,39 +243,50 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     None where there is none to be seen in the frame itself: a fine texture is dark only in the map, which
     keeps the darkest of its pixels.
     """
-    reach = max(1, round(PIECE_GAP * measure_size(digit.box)))
-    window = widen(digit.box, 2 * reach, ink.ink.shape)
-    near = ink.ink[window]
-    edge = max(digit.level, round(digit.paper + STROKE_EDGE * digit.depth))
-    main = np.zeros(ink.ink.shape, np.bool_)
-    main[digit.box] = True
-    solid = near > edge
-    # What goes on outside the window is part of something larger; the frame's own edge is no such end.
-    height, width = ink.ink.shape
-    ends = np.zeros(near.shape, np.bool_)
-    ends[0], ends[-1] = window[0].start > 0, window[0].stop < height
-    ends[:, 0] |= window[1].start > 0
-    ends[:, -1] |= window[1].stop < width
-    mask = _gather(near, solid, main[window], ends, reach, digit.paper + FAINTEST_PIECE * digit.depth)
+    mask, window = _trace(ink, digit)
     rows, columns = (np.logical_or.reduce(mask, axis=axis) for axis in (1, 0))
     gathered = span(rows), span(columns)
     inner = widen(gathered, 1, mask.shape)
     fine = ink.look_closer(_move(inner, window), FINE_ENOUGH)
     region = grow(mask[inner])
     factor = len(fine) // len(region)
-    region = region.repeat(factor, axis=0).repeat(factor, axis=1)
-    inside = sort_bytes(fine[region])
+    soft = _soften(fine, region.repeat(factor, axis=0).repeat(factor, axis=1), digit.paper)
+    if soft is None:
+        return None
+    return FoundDigit(_scale(_move(gathered, window), ink, frame_shape), crop(soft), digit.score)
+
+
+def _trace(ink: InkMap, digit: Candidate) -> tuple[Mask, Window]:
+    """Where in the ink map the digit's pieces are: a mask, and the window of the map that it covers."""
+    reach = max(1, round(PIECE_GAP * measure_size(digit.box)))
+    window = widen(digit.box, 2 * reach, ink.ink.shape)
+    near = ink.ink[window]
+    body = np.zeros(ink.ink.shape, np.bool_)
+    body[digit.box] = True
+    # What goes on outside the window is part of something larger; the frame's own edge is no such end.
+    height, width = ink.ink.shape
+    ends = np.zeros(near.shape, np.bool_)
+    ends[0], ends[-1] = window[0].start > 0, window[0].stop < height
+    ends[:, 0] |= window[1].start > 0
+    ends[:, -1] |= window[1].stop < width
+    solid = near > max(digit.level, round(digit.paper + STROKE_EDGE * digit.depth))
+    faintest = digit.paper + FAINTEST_PIECE * digit.depth
+    return _gather(near, solid, body[window], ends, reach, faintest), window
+
+
+def _soften(fine: Bytes, region: Mask, paper: int) -> FloatArray | None:
+    """The ink in a region, from paper, 0.0, to the strokes' own darkness, 1.0; None where no stroke is."""
     # The map is of the darkest pixels, so what lies between paper and ink is told anew.
-    edge = round(digit.paper + STROKE_EDGE * (int(inside[9 * inside.size // 10]) - digit.paper))
+    inside = sort_bytes(fine[region])
+    edge = round(paper + STROKE_EDGE * (int(inside[9 * inside.size // 10]) - paper))
     strokes = inside[inside.searchsorted(edge) :]
     if not strokes.size or strokes[-1] <= edge:
         return None
-    blank = digit.paper + BLUR * (edge - digit.paper)
+    blank = paper + BLUR * (edge - paper)
     full = max(int(strokes[strokes.size // 2]), blank + 1)
     soft = (fine.astype(np.float32) - np.float32(blank)) * np.float32(1 / (full - blank))
-    soft = np.minimum(np.maximum(soft, np.float32(0)), np.float32(1)) * region
-    box = _scale(_move(gathered, window), ink, frame_shape)
-    return FoundDigit(box, crop(soft), digit.score)
+    ink: FloatArray = np.minimum(np.maximum(soft, np.float32(0)), np.float32(1)) * region
+    return ink
 
 
 def _move(box: Window, window: Window) -> Window:

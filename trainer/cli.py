@@ -12,21 +12,20 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Column, Table
 
 from shared import __version__
 from shared.command_line import INTERRUPTED
-from shared.reading import NEEDED_CONFIDENCE
-from shared.weights import ModelCard, TrainedNetwork, export_weights, load_weights
+from shared.weights import ModelCard, export_weights, load_weights
 from trainer.augmentation import Deformations, Rotations
-from trainer.calibration import Reliability, find_temperature, measure_reliability, temper
+from trainer.calibration import find_temperature, measure_reliability, temper
 from trainer.datasets import NO_DIGIT, Dataset, load_dataset, load_mnist, save_dataset
 from trainer.datasets import Progress as ReportShare
 from trainer.errors import BadSettingError
-from trainer.evaluation import Evaluation, evaluate
+from trainer.evaluation import evaluate
 from trainer.fonts import TESTING_FONTS, TRAINING_FONTS, list_fonts
 from trainer.interruption import ask_before_stopping
 from trainer.mnist import fetch_mnist, find_data_directory
+from trainer.reports import output, print_content, print_evaluation, print_outcome, tell_evaluation
 from trainer.training import Augmentation, Moment, Outcome, Settings, train
 
 NAME = "inkling-trainer"
@@ -48,7 +47,6 @@ STRAIGHT = 0.6
 
 PICTURE_FORMATS = (".png", ".svg", ".pdf")
 
-output = Console(highlight=False, markup=False)
 messages = Console(stderr=True, highlight=False, markup=False)
 
 
@@ -368,7 +366,7 @@ def run_train(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"sha256": sha256, **asdict(card)}))
     else:
-        _print_outcome(card, outcome, options.output)
+        print_outcome(card, outcome, options.output)
     return INTERRUPTED if outcome.stopped else 0
 
 
@@ -448,18 +446,6 @@ def _describe(
     return ModelCard.describe(outcome.network, training, data, metrics)
 
 
-def _print_outcome(card: ModelCard, outcome: Outcome, path: Path) -> None:
-    if outcome.stopped:
-        output.print(f"stopped after {outcome.epochs:.1f} epochs; the best network so far is kept")
-    for name, figures in card.metrics.items():
-        output.print(
-            f"{name.replace('_', ' ')}: {figures['accuracy']:.2%} of {figures['images']:,} images read right"
-        )
-    if not card.metrics:
-        output.print("nothing was held out or tested: --test-data tells how well it reads")
-    output.print(f"{outcome.cpu_seconds:.1f} CPU seconds; weights exported to {path}")
-
-
 def run_evaluate(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer evaluate`."""
     for option, picture in (("--picture", options.picture), ("--calibration", options.calibration)):
@@ -479,79 +465,14 @@ def run_evaluate(options: argparse.Namespace) -> int:
         title = f"{trained.name} on {dataset.name}: {evaluation.accuracy:.2%}"
         draw_confusion(evaluation, title, options.picture)
     if options.json:
-        print(json.dumps(_tell_evaluation(evaluation, reliability, trained, dataset)))
+        print(json.dumps(tell_evaluation(evaluation, reliability, trained, dataset)))
     else:
-        _print_evaluation(evaluation, reliability, trained, dataset)
+        print_evaluation(evaluation, reliability, trained, dataset)
         if options.calibration is not None:
             output.print(f"reliability diagram drawn to {options.calibration}")
         if options.picture is not None:
             output.print(f"confusion matrix drawn to {options.picture}")
     return 0
-
-
-def _tell_evaluation(
-    evaluation: Evaluation, reliability: Reliability, trained: TrainedNetwork, dataset: Dataset
-) -> dict[str, object]:
-    return {
-        "weights": trained.sha256,
-        "data": dataset.describe(),
-        "images": evaluation.images,
-        "correct": evaluation.correct,
-        "accuracy": _tell_share(evaluation.accuracy),
-        "recall": [_tell_share(share) for share in evaluation.recall.tolist()],
-        "precision": [_tell_share(share) for share in evaluation.precision.tolist()],
-        "confusion": evaluation.confusion.tolist(),
-        "needed_confidence": NEEDED_CONFIDENCE,
-        "right_said": _tell_share(evaluation.right_said),
-        "no_digits": evaluation.no_digits,
-        "no_digits_said": _tell_share(evaluation.no_digits_said),
-        "calibration": {
-            "expected_error": reliability.error,
-            "counts": reliability.counts.tolist(),
-            "confidences": [_tell_share(share) for share in reliability.confidences.tolist()],
-            "right": [_tell_share(share) for share in reliability.right.tolist()],
-        },
-    }
-
-
-def _tell_share(share: float) -> float | None:
-    return None if share != share else share
-
-
-def _print_evaluation(
-    evaluation: Evaluation, reliability: Reliability, trained: TrainedNetwork, dataset: Dataset
-) -> None:
-    output.print(
-        f"{trained.name} read {evaluation.correct:,} of {evaluation.images:,} right: "
-        f"{evaluation.accuracy:.2%} of {dataset.name}"
-    )
-    table = Table("digit", "images", "recall", "precision", "most often misread as")
-    for digit in range(10):
-        row = evaluation.confusion[digit].copy()
-        right, row[digit] = row[digit], 0
-        mistaken = int(row.argmax())
-        table.add_row(
-            str(digit),
-            f"{right + row.sum():,}",
-            _show_percent(float(evaluation.recall[digit])),
-            _show_percent(float(evaluation.precision[digit])),
-            f"{mistaken} ({row[mistaken]} times)" if row[mistaken] else "",
-        )
-    output.print(table)
-    output.print(
-        f"of those read right {_show_percent(evaluation.right_said)} are said, with the needed confidence "
-        f"of {NEEDED_CONFIDENCE:g}"
-    )
-    if evaluation.no_digits:
-        output.print(
-            f"of {evaluation.no_digits:,} pictures of no digit {_show_percent(evaluation.no_digits_said)} "
-            "are said to be one"
-        )
-    output.print(f"expected calibration error: {reliability.error:.2%}")
-
-
-def _show_percent(share: float) -> str:
-    return "" if share != share else f"{share:.2%}"
 
 
 def run_explain(options: argparse.Namespace) -> int:
@@ -576,20 +497,5 @@ def run_show(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(content))
         return 0
-    table = Table("key", Column("value", overflow="fold"), show_header=False)
-    for key, value in content.items():
-        table.add_row(key, _show_value(value))
-    output.print(table)
+    print_content(content)
     return 0
-
-
-def _show_in_line(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {inner}" for key, inner in value.items())
-    return " - ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def _show_value(value: object) -> str:
-    if isinstance(value, dict):
-        return "\n".join(f"{key}: {_show_in_line(inner)}" for key, inner in value.items())
-    return "\n\n".join(map(_show_value, value)) if isinstance(value, list) else _show_in_line(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from shared.atomic_file import write_atomically
 from shared.candidates import INK_LEVELS, Candidate
 from shared.digit_finder import FoundDigit, Search, search_frame
 from shared.digit_image import normalise
 from shared.feedforward import FeedForward
 from shared.ink import Bytes
 from shared.reading import NEEDED_CONFIDENCE, Reading, read_found, tell_confidence
-from trainer.plots import make_printable
+from trainer.plots import make_printable, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,9 +56,7 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
     else:
         words.text(0, 0.9, f"The finder says: {search.found}.", va="top", wrap=True, fontsize=12)
     figure.suptitle(make_printable(title), parse_math=False, wrap=True)
-    picture = io.BytesIO()
-    figure.savefig(picture, format=path.suffix.lstrip(".") or "png", dpi=100)
-    write_atomically(path, picture.getvalue())
+    save_figure(figure, path, dpi=100)
 
 
 def _show(axes: Axes, picture: npt.NDArray[np.generic], title: str) -> None:

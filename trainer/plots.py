@@ -45,7 +45,7 @@ def draw_confusion(evaluation: Evaluation, title: str, path: Path) -> None:
     axes.set(xlabel="the network read", ylabel="it was", xticks=range(10), yticks=range(10))
     axes.set_title(make_printable(title), parse_math=False)
     axes.tick_params(length=0)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_reliability(reliability: Reliability, title: str, path: Path) -> None:
@@ -71,7 +71,7 @@ def draw_reliability(reliability: Reliability, title: str, path: Path) -> None:
     )
     lower.bar(edges[:-1], reliability.counts, width, align="edge", color="#92c5de", edgecolor="white")
     lower.set(xlabel="confidence", ylabel="readings", yscale="symlog")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def make_printable(text: str) -> str:
@@ -79,7 +79,8 @@ def make_printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path, dpi: int = 130) -> None:
+    """Write a figure to a picture file: PNG, SVG or PDF, by its ending."""
     picture = io.BytesIO()
-    figure.savefig(picture, format=path.suffix.lstrip(".") or "png", dpi=130)
+    figure.savefig(picture, format=path.suffix.lstrip(".") or "png", dpi=dpi)
     write_atomically(path, picture.getvalue())

@@ -1,0 +1,117 @@
+"""Reports: what training and evaluation gave, for people to read and for scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Column, Table
+
+from shared.reading import NEEDED_CONFIDENCE
+from shared.weights import ModelCard, TrainedNetwork
+from trainer.calibration import Reliability
+from trainer.datasets import Dataset
+from trainer.evaluation import Evaluation
+from trainer.training import Outcome
+
+output = Console(highlight=False, markup=False)
+
+
+def print_outcome(card: ModelCard, outcome: Outcome, path: Path) -> None:
+    """Print what a training gave."""
+    if outcome.stopped:
+        output.print(f"stopped after {outcome.epochs:.1f} epochs; the best network so far is kept")
+    for name, figures in card.metrics.items():
+        output.print(
+            f"{name.replace('_', ' ')}: {figures['accuracy']:.2%} of {figures['images']:,} images read right"
+        )
+    if not card.metrics:
+        output.print("nothing was held out or tested: --test-data tells how well it reads")
+    output.print(f"{outcome.cpu_seconds:.1f} CPU seconds; weights exported to {path}")
+
+
+def tell_evaluation(
+    evaluation: Evaluation, reliability: Reliability, trained: TrainedNetwork, dataset: Dataset
+) -> dict[str, object]:
+    """Tell how a network did as JSON has it: a share of nothing is null."""
+    return {
+        "weights": trained.sha256,
+        "data": dataset.describe(),
+        "images": evaluation.images,
+        "correct": evaluation.correct,
+        "accuracy": _tell_share(evaluation.accuracy),
+        "recall": [_tell_share(share) for share in evaluation.recall.tolist()],
+        "precision": [_tell_share(share) for share in evaluation.precision.tolist()],
+        "confusion": evaluation.confusion.tolist(),
+        "needed_confidence": NEEDED_CONFIDENCE,
+        "right_said": _tell_share(evaluation.right_said),
+        "no_digits": evaluation.no_digits,
+        "no_digits_said": _tell_share(evaluation.no_digits_said),
+        "calibration": {
+            "expected_error": reliability.error,
+            "counts": reliability.counts.tolist(),
+            "confidences": [_tell_share(share) for share in reliability.confidences.tolist()],
+            "right": [_tell_share(share) for share in reliability.right.tolist()],
+        },
+    }
+
+
+def _tell_share(share: float) -> float | None:
+    return None if share != share else share
+
+
+def print_evaluation(
+    evaluation: Evaluation, reliability: Reliability, trained: TrainedNetwork, dataset: Dataset
+) -> None:
+    """Print how a network did, digit by digit."""
+    output.print(
+        f"{trained.name} read {evaluation.correct:,} of {evaluation.images:,} right: "
+        f"{evaluation.accuracy:.2%} of {dataset.name}"
+    )
+    table = Table("digit", "images", "recall", "precision", "most often misread as")
+    for digit in range(10):
+        row = evaluation.confusion[digit].copy()
+        right, row[digit] = row[digit], 0
+        mistaken = int(row.argmax())
+        table.add_row(
+            str(digit),
+            f"{right + row.sum():,}",
+            _show_percent(float(evaluation.recall[digit])),
+            _show_percent(float(evaluation.precision[digit])),
+            f"{mistaken} ({row[mistaken]} times)" if row[mistaken] else "",
+        )
+    output.print(table)
+    output.print(
+        f"of those read right {_show_percent(evaluation.right_said)} are said, with the needed confidence "
+        f"of {NEEDED_CONFIDENCE:g}"
+    )
+    if evaluation.no_digits:
+        output.print(
+            f"of {evaluation.no_digits:,} pictures of no digit {_show_percent(evaluation.no_digits_said)} "
+            "are said to be one"
+        )
+    output.print(f"expected calibration error: {reliability.error:.2%}")
+
+
+def _show_percent(share: float) -> str:
+    return "" if share != share else f"{share:.2%}"
+
+
+def print_content(content: dict[str, object]) -> None:
+    """Print keys and values as a table."""
+    table = Table("key", Column("value", overflow="fold"), show_header=False)
+    for key, value in content.items():
+        table.add_row(key, _show_value(value))
+    output.print(table)
+
+
+def _show_value(value: object) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {_show_in_line(inner)}" for key, inner in value.items())
+    return "\n\n".join(map(_show_value, value)) if isinstance(value, list) else _show_in_line(value)
+
+
+def _show_in_line(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {inner}" for key, inner in value.items())
+    return " - ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
