@@ -43,7 +43,7 @@ MOST_SIMULATED = 1_000_000
 NEGATIVES = 0.5
 
 # Of what is simulated to learn from, the share that no camera looks at: quicker, and sharper.
-STRAIGHT = 0.6
+STRAIGHT = 0.4
 
 PICTURE_FORMATS = (".png", ".svg", ".pdf")
 

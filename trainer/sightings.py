@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.conditions import Conditions
 from shared.digit_finder import Box, FoundDigit, find_digit
@@ -24,6 +25,8 @@ FROM_MNIST, WRITTEN = 0.4, 0.45
 NOTHING_HELD = 0.25
 # Backdrop and light cost a third of a frame, so some frames share them.
 FRAMES_A_SCENE = 8
+# Pictures that are made at a time, by one core.
+CHUNK = 500
 # What is found is what is held up, and whole, if their boxes share this much of what they cover: half a 6
 # that is called one would make every C a 6.
 SAME = 0.75
@@ -53,6 +56,34 @@ def simulate(
     seed : the same seed gives the same pictures
     progress : is told the share that is done, 0 to 1
     """
+    from joblib import Parallel, cpu_count, delayed
+
+    sizes = [min(CHUNK, count - begin) for begin in range(0, count, CHUNK)]
+    images = np.empty((count, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    labels = np.empty(count, np.uint8)
+    # Each chunk has a seed of its own, so that it does not matter how many cores there are.
+    look = Parallel(n_jobs=min(cpu_count(), len(sizes)), return_as="generator")
+    chunks = look(
+        delayed(_simulate_chunk)(digits, fonts, size, negatives, straight, (seed, number))
+        for number, size in enumerate(sizes)
+    )
+    done = 0
+    for some, their_labels in chunks:
+        part = slice(done, done + len(some))
+        images[part], labels[part] = some, their_labels
+        done += len(some)
+        progress(done / count)
+    return Dataset(f"simulated paper, seed {seed}", images, labels)
+
+
+def _simulate_chunk(
+    digits: Dataset,
+    fonts: Sequence[Path],
+    count: int,
+    negatives: float,
+    straight: float,
+    seed: tuple[int, int],
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     random = np.random.default_rng(seed)
     stage = Stage(random)
     no_digits = Negatives(fonts, digits.images, digits.labels)
@@ -73,8 +104,7 @@ def simulate(
             images[done] = np.rint(image * 255)
             labels[done] = label
             done += 1
-            progress(done / count)
-    return Dataset(f"simulated paper, seed {seed}", images, labels)
+    return images, labels
 
 
 def draw_digit(digit: int, digits: Dataset, fonts: Sequence[Path], random: np.random.Generator) -> FloatArray:
