@@ -50,6 +50,7 @@ FLAT_COST = 5.5  # for the logarithm of its width against its height, where it i
 CHALK_COST = 1.1  # if it is brighter than its board
 FULL_SIZE = 0.3  # of the frame's shorter side
 EDGE_CONTACT = 0.7  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
+SURE_SCORE = 0.9  # from here on nothing better is looked for: at no higher level, and no chalk
 LOWEST_SCORE = 0.12  # below, hardly anything is a digit; above, it is for the network to tell what is none
 
 _LEAST_LIKELY = math.log(LOWEST_SCORE / (1 - LOWEST_SCORE))
@@ -77,15 +78,19 @@ class Candidate(NamedTuple):
 
 
 def find_candidates(ink: InkMap, *, chalk: bool) -> list[Candidate]:
-    """Find the pieces of ink that could be a digit, from the lowest ink level to the highest.
+    """Find the pieces of ink that could be a digit, from the lowest ink level up, until there is a sure one.
 
     Parameters
     ----------
     chalk : whether the ink is chalk, and the frame's greys are the other way round
     """
     darkest = int(ink.ink.max())
-    levels = [level for level in INK_LEVELS[chalk:] if level < darkest]
-    return [found for level in levels for found in _cut(ink, level, chalk) if found.score >= LOWEST_SCORE]
+    candidates: list[Candidate] = []
+    for level in INK_LEVELS[chalk:]:
+        if level >= darkest or any(found.score >= SURE_SCORE for found in candidates):
+            break
+        candidates += (found for found in _cut(ink, level, chalk) if found.score >= LOWEST_SCORE)
+    return candidates
 
 
 def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:

@@ -19,6 +19,7 @@ import numpy as np
 
 from shared.candidates import (
     EIGHT_NEIGHBOURS,
+    SURE_SCORE,
     Candidate,
     Mask,
     find_candidates,
@@ -34,13 +35,12 @@ from shared.feedforward import FloatArray
 from shared.ink import Bytes, InkMap, Window, fit_frame, measure_ink
 
 # Where a camera cannot see.
-DARKEST_LIGHT = 30  # of 255: nowhere in the frame four pixels in a square are brighter
+DARKEST_LIGHT = 30  # of 255: nowhere in the frame two pixels side by side are brighter
 BLOWN_OUT, MOST_BLOWN_OUT = 250, 0.8  # of 255, in this share of the frame
 MOST_BLURRED = 0.095  # of a digit's longer side: of those that are more, hardly any are read surely
 
 SMALLEST_FRAME = 28  # pixels a side: a digit of MNIST's own size, filling the frame
 
-SURE_SCORE = 0.85  # of ink on paper: nobody looks for chalk then
 DARK_BOARD = 90  # of 255: chalk is looked for where a board as dark as this ...
 LEAST_BOARD = 0.2  # ... fills this share of the frame ...
 BRIGHTEST_BOARD = 130  # ... but not on what is brighter than this
@@ -126,14 +126,15 @@ class Search:
         return 0.0 if self.chosen is None else self.chosen.score
 
 
-def find_digit(frame: Bytes, *, chalk: bool = True) -> FoundDigit | NoDigit:
+def find_digit(frame: Bytes, *, chalk: bool | None = None) -> FoundDigit | NoDigit:
     """Find the one handwritten digit in a frame: dark ink on brighter paper, or chalk on a dark board.
 
     Parameters
     ----------
     frame : uint8 array, shape (H, W), grey, 0 = black; at least 28x28 pixels. Frames with a side of
         more than 320 pixels are searched in a smaller copy.
-    chalk : whether to look for chalk, too, where there is a dark board
+    chalk : where there is a dark board, whether to look for chalk rather than for ink; by default for
+        both, in twice the time
 
     Returns
     -------
@@ -146,18 +147,22 @@ def find_digit(frame: Bytes, *, chalk: bool = True) -> FoundDigit | NoDigit:
     return search_frame(frame, chalk=chalk).found
 
 
-def search_frame(frame: Bytes, *, chalk: bool = True) -> Search:
+def search_frame(frame: Bytes, *, chalk: bool | None = None) -> Search:
     """Find the digit as `find_digit` does, and keep what came up on the way."""
     check_frame(frame)
     grey = fit_frame(frame)
-    ink = measure_ink(grey)
-    if ink.grey.max() < DARKEST_LIGHT:
-        return Search(ink, False, [], None, NoDigit.TOO_DARK)
-    search = _search(ink, frame.shape, chalk=False)
-    if chalk and search.score < SURE_SCORE and _share(ink.grey < DARK_BOARD) > LEAST_BOARD:
+    # A pixel of noise is bright, or dark, by itself.
+    pairs = np.minimum(grey[:-1:2, :-1:2], grey[1::2, 1::2])
+    if pairs.max() < DARKEST_LIGHT:
+        return Search(measure_ink(grey), False, [], None, NoDigit.TOO_DARK)
+    board = chalk is not False and _share(pairs < DARK_BOARD) > LEAST_BOARD
+    if not (board and chalk):
+        search = _search(measure_ink(grey), frame.shape, chalk=False)
+        board = board and search.score < SURE_SCORE
+    if board:
         chalked = _search(measure_ink(~grey, 255 - BRIGHTEST_BOARD), frame.shape, chalk=True)
-        search = max(search, chalked, key=lambda one: one.score)
-    if search.found is NoDigit.NOTHING and _share(ink.grey >= BLOWN_OUT) > MOST_BLOWN_OUT:
+        search = chalked if chalk else max(search, chalked, key=lambda one: one.score)
+    if search.found is NoDigit.NOTHING and _share(pairs >= BLOWN_OUT) > MOST_BLOWN_OUT:
         return replace(search, found=NoDigit.BLOWN_OUT)
     return search
 

@@ -25,6 +25,9 @@ LEAST_DOUBT = 0.001  # neither is ever surer than this
 # Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.
 BLOCK, STILL = 8, 2.5
 
+# From here on it is likely that a digit is there, said or not.
+LIKELY = 0.5
+
 # So many frames in a row must have been read alike before what was read is said again without reading.
 WITNESSES = 5
 
@@ -91,7 +94,7 @@ def weigh(confidence: float, likelihood: float) -> float:
     return odds / (1 + odds)
 
 
-def read_digit(frame: Bytes, network: FeedForward, *, chalk: bool = True) -> Reading | NoDigit:
+def read_digit(frame: Bytes, network: FeedForward, *, chalk: bool | None = None) -> Reading | NoDigit:
     """Read the digit in a grey frame, uint8 (height, width), or tell why there is none; see `find_digit`."""
     found = find_digit(frame, chalk=chalk)
     return read_found(found, network) if isinstance(found, FoundDigit) else found
@@ -109,17 +112,20 @@ class DigitReader:
     """Reads frame after frame, and no more once nothing changes and its answers agree.
 
     What is read of one frame alone may be the noise's doing: an answer is only repeated when the last
-    `WITNESSES` frames, each read anew, have given it. A change is told by the means of blocks, in which the
-    sensor's noise goes under and a pencil's line does not, against the frame that was read last, so that slow
-    changes add up. While there is no digit, chalk is looked for in every other frame only: looking for ink
-    and chalk takes twice the time.
+    `WITNESSES` frames, each read anew, have given it, and then it is the least sure of theirs. A change is
+    told by the means of blocks, in which the sensor's noise goes under and a pencil's line does not, against
+    the frame that was read last, so that slow changes add up.
+
+    Where there is a dark board, ink and chalk are looked for in turn, a frame each, until there is likely a
+    digit: looking for both takes twice the time.
     """
 
     def __init__(self, network: FeedForward) -> None:
         self._network = network
         self._seen: npt.NDArray[np.int16] | None = None
-        self._answer: Reading | NoDigit = NoDigit.NOTHING
-        self._agreed = 0
+        self._witnesses: list[Reading | NoDigit] = []
+        self._likely: int | None = None
+        self._reason = NoDigit.NOTHING
         self._chalk = True
 
     def read(self, frame: Bytes) -> Reading | NoDigit:
@@ -127,17 +133,30 @@ class DigitReader:
         check_frame(frame)
         seen = _sum_blocks(frame)
         last = self._seen
-        changed = last is None or last.shape != seen.shape or np.abs(seen - last).max() > STILL * BLOCK**2
-        if changed or self._agreed < WITNESSES:
-            self._chalk = self._answer is not NoDigit.NOTHING or not self._chalk
-            answer = read_digit(frame, self._network, chalk=self._chalk)
-            self._agreed = 1 if changed or _say(answer) != _say(self._answer) else self._agreed + 1
-            self._answer, self._seen = answer, seen
-        return self._answer
+        if last is None or last.shape != seen.shape or np.abs(seen - last).max() > STILL * BLOCK**2:
+            self._witnesses = []
+        if len(self._witnesses) == WITNESSES:
+            return min(self._witnesses, key=_tell_chance)
+        if self._likely is None:
+            self._chalk = not self._chalk
+        answer = read_digit(frame, self._network, chalk=self._chalk)
+        likely = answer.digit if isinstance(answer, Reading) and _tell_chance(answer) >= LIKELY else None
+        if likely != self._likely:
+            self._witnesses = []
+        self._witnesses.append(answer)
+        self._likely, self._seen = likely, seen
+        if isinstance(answer, Reading):
+            self._reason = NoDigit.NOTHING
+        elif answer is NoDigit.NOTHING:
+            # Looking for chalk gives no reason while there is ink that is blurred, and the other way round.
+            answer, self._reason = self._reason, answer
+        else:
+            self._reason = answer
+        return answer
 
 
-def _say(answer: Reading | NoDigit) -> int | NoDigit:
-    return answer.digit if isinstance(answer, Reading) else answer
+def _tell_chance(answer: Reading | NoDigit) -> float:
+    return answer.confidence if isinstance(answer, Reading) else 0.0
 
 
 def _sum_blocks(frame: Bytes) -> npt.NDArray[np.int16]:
