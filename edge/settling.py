@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.config import SettlingSettings
 from shared.digit_finder import NoDigit
-from shared.reading import Reading
+from shared.reading import LIKELY, Reading
 
 # Fewer frames than this are a flicker, however long the hold time and however slow the camera.
 FEWEST_VOTES = 3
 
-# The share of the votes within the hold time that must be for the digit: at 10 frames a second all five. With
-# four of five simulated clutter was announced four times as often, and digits hardly more.
+# The share of the votes within the hold time that must be for the digit: at 10 frames a second all five.
 NEEDED_SHARE = 0.9
 
 # Frames do not come to the millisecond: as many as fill the hold time must do when one is a little early.
@@ -35,7 +34,7 @@ class Prediction:
 
     Attributes
     ----------
-    reading : of the frame that settled it
+    reading : of the frame that settled it, with the mean confidence of the frames that agreed
     id : of this announcement, unlike any other's, also after a restart
     seq : counts announcements from 1
     time : monotonic seconds when the settling frame was taken
@@ -56,9 +55,9 @@ class Settling:
     """Turns readings into predictions.
 
     A digit is settled when the readings of the last `hold_s` seconds reach back that far, are at least
-    three, and nine in ten of them say this digit with the needed confidence and about where it is now, the
-    latest among them. It is withdrawn when no reading says it for `release_s` seconds, or another
-    digit settles.
+    three, and nine in ten of them find this digit likely and about where it is now, the latest among them,
+    with the needed confidence on the mean: a frame's noise makes no digit, and keeps none back. It is
+    withdrawn when no reading finds it likely for `release_s` seconds, or another digit settles.
     """
 
     def __init__(self, settings: SettlingSettings) -> None:
@@ -73,7 +72,7 @@ class Settling:
         """Take the reading of the frame taken at `time` (monotonic seconds); return what it changes."""
         vote = (
             reading
-            if isinstance(reading, Reading) and reading.confidence >= self._settings.confidence
+            if isinstance(reading, Reading) and reading.confidence >= min(LIKELY, self._settings.confidence)
             else None
         )
         if self._votes and time <= self._votes[-1][0]:
@@ -85,23 +84,23 @@ class Settling:
             self._votes.popleft()
         if vote is not None and vote.digit == self._current:
             self._last_seen = time
-        elif vote is not None and self._is_settled(vote, begin):
+        elif vote is not None and self._weigh(vote, begin) >= self._settings.confidence:
             self._current, self._last_seen = vote.digit, time
             self._seq += 1
-            return Prediction(vote, f"{self._run}-{self._seq}", self._seq, time)
+            settled = replace(vote, confidence=self._weigh(vote, begin))
+            return Prediction(settled, f"{self._run}-{self._seq}", self._seq, time)
         elif self._current is not None and time - self._last_seen >= self._settings.release_s:
             self._current = None
             return Withdrawal()
         return None
 
-    def _is_settled(self, latest: Reading, begin: float) -> bool:
+    def _weigh(self, latest: Reading, begin: float) -> float:
+        """The mean confidence of the votes for what the latest one says; 0 if they are too few."""
         count = len(self._votes)
-        return (
-            count >= FEWEST_VOTES
-            and self._votes[0][0] <= begin
-            and sum(vote is not None and _agree(vote, latest) for _, vote in self._votes)
-            >= NEEDED_SHARE * count
-        )
+        agreeing = [vote.confidence for _, vote in self._votes if vote is not None and _agree(vote, latest)]
+        if max(FEWEST_VOTES, NEEDED_SHARE * count) > len(agreeing) or self._votes[0][0] > begin:
+            return 0.0
+        return sum(agreeing) / count
 
 
 def _agree(vote: Reading, latest: Reading) -> bool:

@@ -47,7 +47,9 @@ BAR = 0.4  # of its height: what touches the edge and is narrower is a pen or a 
 BAR_COST = 5.0  # ... (this one is chosen, not fitted)
 FILL_COST = 4.3  # for the share of its box that is ink
 FLAT_COST = 5.5  # for the logarithm of its width against its height, where it is wider
-CHALK_COST = 1.1  # if it is brighter than its board
+CHALK_COST = 1.1  # if it is brighter than its board ...
+BOARD_COST = 0.07  # ... and more for every level of 255 that the board is brighter than ...
+DARK_BOARD = 40  # ... this: bright cables and gaps lie before things that are not as dark (both are chosen)
 FULL_SIZE = 0.3  # of the frame's shorter side
 EDGE_CONTACT = 0.7  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
 SURE_SCORE = 0.9  # from here on nothing better is looked for: at no higher level, and no chalk
@@ -119,7 +121,7 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
             likely -= EDGE_COST + BAR_COST * (width < BAR * height)
         if likely < _LEAST_LIKELY or _measure_width(piece, area) > THICKEST_STROKE * size:
             continue
-        candidate = _judge(ink, pieces, bit, box, piece, level, likely)
+        candidate = _judge(ink, pieces, bit, box, piece, level, likely, chalk=chalk)
         if candidate is not None:
             yield candidate
 
@@ -184,7 +186,15 @@ def _measure_width(piece: Mask, area: int) -> float:
 
 
 def _judge(
-    ink: InkMap, pieces: Bytes, bit: np.uint8, box: Window, piece: Mask, level: int, likely: float
+    ink: InkMap,
+    pieces: Bytes,
+    bit: np.uint8,
+    box: Window,
+    piece: Mask,
+    level: int,
+    likely: float,
+    *,
+    chalk: bool,
 ) -> Candidate | None:
     """Score a piece of ink by its depth and the ring of paper around it."""
     # Every other pixel tells as much about the ring, in a quarter of the time.
@@ -208,6 +218,8 @@ def _judge(
     patchy = min(bright - middle, middle - dark)
     likely += DEPTH_GAIN * math.log(depth / (255 - paper)) - DIRT_COST * dirt
     likely -= (UNEVEN_COST * (bright - dark) / 2 + PATCHY_COST * patchy) / max(middle, 8)
+    if chalk:
+        likely -= BOARD_COST * max(0, 255 - middle - DARK_BOARD)
     return Candidate(1 / (1 + math.exp(-likely)), level, paper, depth, middle, box)
 
 

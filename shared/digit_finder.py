@@ -41,7 +41,7 @@ MOST_BLURRED = 0.095  # of a digit's longer side: of those that are more, hardly
 
 SMALLEST_FRAME = 28  # pixels a side: a digit of MNIST's own size, filling the frame
 
-DARK_BOARD = 90  # of 255: chalk is looked for where a board as dark as this ...
+BOARD = 90  # of 255: chalk is looked for where a board as dark as this ...
 LEAST_BOARD = 0.2  # ... fills this share of the frame ...
 BRIGHTEST_BOARD = 130  # ... but not on what is brighter than this
 
@@ -155,7 +155,7 @@ def search_frame(frame: Bytes, *, chalk: bool | None = None) -> Search:
     pairs = np.minimum(grey[:-1:2, :-1:2], grey[1::2, 1::2])
     if pairs.max() < DARKEST_LIGHT:
         return Search(measure_ink(grey), False, [], None, NoDigit.TOO_DARK)
-    board = chalk is not False and _share(pairs < DARK_BOARD) > LEAST_BOARD
+    board = chalk is not False and _share(pairs < BOARD) > LEAST_BOARD
     if not (board and chalk):
         search = _search(measure_ink(grey), frame.shape, chalk=False)
         board = board and search.score < SURE_SCORE

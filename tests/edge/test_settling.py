@@ -73,6 +73,22 @@ def test_readings_without_confidence_are_no_votes():
     assert observe([read(7, confidence=0.3)] * 20) == []
 
 
+def test_agreement_alone_is_not_enough():
+    assert observe([read(7, confidence=0.8)] * 20) == []
+
+
+def test_a_frames_noise_keeps_no_digit_back():
+    settling = Settling(DEFAULTS)
+    changes = [settling.observe(read(7, 0.77 + n % 2 * 0.21), n * INTERVAL_S) for n in range(6)]
+    prediction = next(change for change in changes if change is not None)
+    assert DEFAULTS.confidence <= prediction.reading.confidence < 0.9
+
+
+def test_a_digit_is_not_withdrawn_while_it_is_likely():
+    assert [digit for _, digit in observe([7] * 10 + [read(7, confidence=0.6)] * 30)] == [7]
+    assert [digit for _, digit in observe([7] * 10 + [read(7, confidence=0.4)] * 30)] == [7, None]
+
+
 def test_the_needed_confidence_can_be_chosen():
     assert observe([read(7, confidence=0.3)] * 20, SettlingSettings(confidence=0.2)) != []
 
