@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from itertools import cycle, islice
 from typing import TypeVar
 
@@ -49,11 +50,13 @@ def main() -> None:
         count("", "nothing", lambda: None)
     for scene in scenes.files:
         for frame in scenes[scene]:
-            found = count(scene, "find_digit", find_digit, frame)
+            found = find_digit(frame)
             if isinstance(found, FoundDigit):
                 image = count(scene, "normalise", normalise, found.ink)
                 count(scene, "query", network.query, to_inputs(image))
-            answer = count(scene, "reading", read_digit, frame, network)
+            for chalk in (False, True):
+                count(scene, "chalk" if chalk else "ink", partial(read_digit, frame, network, chalk=chalk))
+            answer = read_digit(frame, network)
             digit = (
                 answer.digit
                 if isinstance(answer, Reading) and answer.confidence >= NEEDED_CONFIDENCE

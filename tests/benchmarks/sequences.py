@@ -14,10 +14,10 @@ The first plays N sequences of every kind and judges what is announced, by kind:
     late      it was announced later than that
     stale     it was withdrawn later than that
 
-A digit that no one could read is no fault of what reads it: MNIST's test digits are taken only if the
-network reads them right on clean paper, written with the same pen. "readable" is how many were read right
-and surely in most of the frames in which they were held still, and "of these" how many of those are good:
-the rest is settling's doing.
+A digit that is not read surely by itself is no matter of sequences: MNIST's test digits are taken only if
+one frame of them on clean paper, written with the same pen, is read right and said. "readable" is how many
+were read right and surely in most of the frames in which they were held still, and "of these" how many of
+those are good: the rest is settling's doing.
 
 The second plays empty and cluttered scenes and counts what is announced where there is no digit.
 """
@@ -41,9 +41,10 @@ from edge.acts import EMPTY_KINDS, KINDS, Act, Ink, Showing, draw_act, draw_empt
 from edge.config import SettlingSettings
 from edge.settling import Prediction, Settling
 from shared.conditions import Conditions
+from shared.digit_finder import NoDigit
 from shared.feedforward import FeedForward
 from shared.idx import TEST_IMAGES, TEST_LABELS, read_digits
-from shared.reading import DigitReader, Reading, read_digit
+from shared.reading import NEEDED_CONFIDENCE, DigitReader, Reading, read_digit
 from shared.scenery import Scene, hold_up
 from shared.strokes import draw_digit
 from shared.texture import pick
@@ -135,8 +136,12 @@ def is_readable(showings: Iterable[Showing], sure: list[tuple[float, int | None]
     )
 
 
+def is_said(reading: Reading | NoDigit, digit: int) -> bool:
+    return isinstance(reading, Reading) and reading.digit == digit and reading.confidence >= NEEDED_CONFIDENCE
+
+
 class MnistWriter:
-    """Writes MNIST's test digits, but only what the network reads right on clean paper with that pen."""
+    """Writes MNIST's test digits, but only what is read right and surely on clean paper with that pen."""
 
     def __init__(self, network: FeedForward) -> None:
         folder = find_data_directory()
@@ -151,7 +156,7 @@ class MnistWriter:
             frame = hold_up(picture, random, Conditions(stroke=stroke)).frame
             reading = read_digit(frame, self._network)
             self.tried += 1
-            if isinstance(reading, Reading) and reading.digit == digit:
+            if is_said(reading, digit):
                 self.taken += 1
                 return Ink(digit, picture)
 
@@ -223,9 +228,7 @@ def measure_sequences(options: argparse.Namespace, network: FeedForward) -> None
                 keep(options.pictures, f"{number}-{kind}-{when:.1f}", frame)
         show_progress((number + 1) / total, "of the sequences")
     if mnist:
-        print(
-            f"of {mnist.tried} of MNIST's test digits {mnist.taken} are read right on clean paper, and taken"
-        )
+        print(f"of {mnist.tried} of MNIST's test digits {mnist.taken} are said on clean paper, and taken")
     print(f"{total} sequences, {options.digits} digits, {options.conditions} conditions, seed {options.seed}")
     print("             " + "".join(f"{verdict:>9}" for verdict in VERDICTS) + "  readable  of these")
     rows = [*counts.items(), ("all", sum(counts.values(), Counter()))]
