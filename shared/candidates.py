@@ -43,13 +43,14 @@ UNEVEN_COST = 5.0  # for how unevenly its ring is lit ...
 PATCHY_COST = 3.0  # ... and more where that is not in two even halves, as a shadow's edge makes them
 DISTANCE_COST = 0.65  # for its distance from the middle of the frame, squared, in widths and heights of it
 EDGE_COST = 2.6  # if it touches the frame's edge: most of what does is a desk, a hand or a shadow
-BAR = 0.4  # of its height: what touches the edge and is narrower is a pen or a cable rather than a one ...
+BAR = 0.45  # of its height: what touches the edge and is narrower is a pen or a cable rather than a one ...
 BAR_COST = 5.0  # ... (this one is chosen, not fitted)
 FILL_COST = 4.3  # for the share of its box that is ink
 FLAT_COST = 5.5  # for the logarithm of its width against its height, where it is wider
 CHALK_COST = 1.1  # if it is brighter than its board ...
-BOARD_COST = 0.07  # ... and more for every level of 255 that the board is brighter than ...
-DARK_BOARD = 40  # ... this: bright cables and gaps lie before things that are not as dark (both are chosen)
+CHALK_BAR_COST = 1.5  # ... and more if it is as narrow as a bar: a gap, a cable ...
+BOARD_COST = 0.07  # ... and for every level of 255 that the board is brighter than ...
+DARK_BOARD = 40  # ... this, as what lies behind bright cables often is (all three are chosen)
 FULL_SIZE = 0.3  # of the frame's shorter side
 EDGE_CONTACT = 0.7  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
 SURE_SCORE = 0.9  # from here on nothing better is looked for: at no higher level, and no chalk
@@ -116,9 +117,11 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
         piece = (pieces[box] & bit) != 0
         area = int(np.count_nonzero(piece))
         likely = LIKELY + _judge_place(box, pieces.shape) - FILL_COST * area / piece.size
-        likely -= CHALK_COST * chalk
+        bar = width < BAR * height
+        if chalk:
+            likely -= CHALK_COST + CHALK_BAR_COST * bar
         if contact:
-            likely -= EDGE_COST + BAR_COST * (width < BAR * height)
+            likely -= EDGE_COST + BAR_COST * bar
         if likely < _LEAST_LIKELY or _measure_width(piece, area) > THICKEST_STROKE * size:
             continue
         candidate = _judge(ink, pieces, bit, box, piece, level, likely, chalk=chalk)
