@@ -31,7 +31,14 @@ ACTIVATIONS = {
     "sigmoid": Activation(
         squash=lambda x: expit(x, out=x), slope=lambda output: output * (np.float32(1) - output)
     ),
+    "relu": Activation(
+        squash=lambda x: np.maximum(x, np.float32(0), out=x),
+        slope=lambda output: (output > 0).astype(np.float32),
+    ),
 }
+
+# Whatever the hidden nodes do, an output is a chance, 0 to 1.
+OUTPUT_ACTIVATION = "sigmoid"
 
 
 class FeedForward:
@@ -42,7 +49,7 @@ class FeedForward:
     weights : one matrix for each layer of links, shape (nodes in next layer, nodes in this layer);
         ``weights[0][j, i]`` is the link from input node i to hidden node j
     biases : one vector for each matrix, shape (nodes in next layer,), or None for a network without
-    activation : a name in `ACTIVATIONS`
+    activation : what hidden nodes do, a name in `ACTIVATIONS`; output nodes are always sigmoid
 
     All arrays are kept as float32 in C order, without a copy where they already are. The signals
     between the layers live in buffers that are made once for each batch size, so two threads must
@@ -52,7 +59,8 @@ class FeedForward:
     ------
     WrongShapeError : if the arrays do not fit together, or the activation is unknown
 
-    Source: Rashid, "Make Your Own Neural Network": X = W . I, O = sigmoid(X).
+    Source: Rashid, "Make Your Own Neural Network": X = W . I, O = sigmoid(X); relu: Nair and Hinton,
+    "Rectified Linear Units Improve Restricted Boltzmann Machines" (2010).
     """
 
     def __init__(
@@ -92,12 +100,20 @@ class FeedForward:
         """Nodes in each layer, inputs first."""
         return (self.weights[0].shape[1], *(matrix.shape[0] for matrix in self.weights))
 
-    def forward(self, inputs: npt.ArrayLike) -> list[FloatArray]:
+    @property
+    def parameters(self) -> list[FloatArray]:
+        """All that training changes: the weight matrices, then the biases if it has any."""
+        return [*self.weights, *(self.biases or [])]
+
+    def forward(
+        self, inputs: npt.ArrayLike, disturb: Callable[[FloatArray], object] | None = None
+    ) -> list[FloatArray]:
         """Pass signals through the network and keep what every layer says.
 
         Parameters
         ----------
         inputs : shape (input nodes,) for one input, or (batch, input nodes)
+        disturb : is given the signals out of each hidden layer, to change them in place, as dropout does
 
         Returns
         -------
@@ -118,13 +134,15 @@ class FeedForward:
         batch = signal.shape[:-1]
         if not self._signals or self._signals[0].shape[:-1] != batch:
             self._signals = [np.empty((*batch, len(matrix)), dtype=np.float32) for matrix in self.weights]
-        squash = ACTIVATIONS[self.activation].squash
         signals = [signal]
         for index, (matrix, out) in enumerate(zip(self.weights, self._signals, strict=True)):
             np.matmul(signal, matrix.T, out=out)
             if self.biases is not None:
                 out += self.biases[index]
-            squash(out)
+            is_output = index == len(self.weights) - 1
+            ACTIVATIONS[OUTPUT_ACTIVATION if is_output else self.activation].squash(out)
+            if disturb is not None and not is_output:
+                disturb(out)
             signals.append(out)
             signal = out
         return signals

@@ -71,7 +71,7 @@ class ModelCard:
     Attributes
     ----------
     layers : nodes in each layer, inputs first
-    activation : a name in `shared.feedforward.ACTIVATIONS`
+    activation : of the hidden nodes, a name in `shared.feedforward.ACTIVATIONS`; output nodes are sigmoid
     training : how it was trained (command, settings, seconds)
     data : on what, one entry a data set: name, images, sha256
     metrics : what was measured, such as {"accuracy": 0.9781, "images": 10000}

@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.feedforward import FeedForward
-from trainer.backpropagation import Descent, find_gradients, initialise, make_targets, measure_loss
+from trainer.backpropagation import find_gradients, initialise, make_targets
 from trainer.datasets import NO_DIGIT
+from trainer.losses import measure_cross_entropy as measure_loss
+from trainer.optimisers import Descent
 
 
 def measure_loss_by_hand(weights, biases, inputs, targets):
