@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from trainer.errors import BadSettingError
 
 # Pictures of a batch that are deformed alike: a deformation costs as much to make as to apply to so many.
 SHARED_BY = 20
+
+# Beyond this no amount leaves a digit that anybody could read.
+MOST_DEFORMED = 45
 
 
 class Rotations:
@@ -68,6 +71,14 @@ class Amounts:
     bend: float = 1.0
     smoothness: float = 4.0
     stroke: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field in fields(Amounts):
+            value = getattr(self, field.name)
+            if not 0 <= value <= MOST_DEFORMED:
+                raise BadSettingError(f"--{field.name} must be 0 to {MOST_DEFORMED}, not {value:g}")
+        if not self.smoothness:
+            raise BadSettingError("--smoothness must be more than 0")
 
 
 class Deformations:

@@ -64,6 +64,7 @@ class Moment:
     accuracy : the best on the held-out pictures so far; None in the first epoch, or without any
     learning_rate : of the last step
     cpu_seconds : so far
+    epoch_accuracy : on the held-out pictures, if an epoch is just over and there are any
     ends_epoch : whether an epoch is just over
     """
 
@@ -74,7 +75,8 @@ class Moment:
     accuracy: float | None
     learning_rate: float
     cpu_seconds: float
-    ends_epoch: bool
+    epoch_accuracy: float | None = None
+    ends_epoch: bool = False
 
 
 @dataclass(frozen=True)
@@ -226,9 +228,10 @@ class _Course:
                     report(self._tell(done, epoch, losses, rate, before))
                 if stopped := stop():
                     break
-            self._judge(epoch)
+            accuracy = self._judge(epoch)
             self.standing.cpu_seconds = before + time.process_time() - self._started
-            report(replace(self._tell(done, epoch, losses, rate, before), ends_epoch=True))
+            moment = self._tell(done, epoch, losses, rate, before)
+            report(replace(moment, epoch_accuracy=accuracy, ends_epoch=True))
             if stopped:
                 break
             if checkpoint is not None and checkpoint.is_due():
@@ -271,8 +274,8 @@ class _Course:
         self._optimiser.step(*gradients, rate)
         return signals[-1]
 
-    def _judge(self, epoch: int) -> None:
-        """See how good the network has become."""
+    def _judge(self, epoch: int) -> float | None:
+        """See how well the network reads the held-out pictures, and keep it if it is the best."""
         standing = self.standing
         standing.epoch = epoch
         if not all(np.isfinite(matrix).all() for matrix in self._network.weights):
@@ -281,7 +284,7 @@ class _Course:
                 f"try a learning rate below {self._settings.learning_rate}"
             )
         if self._held_out is None or self._best is None:
-            return
+            return None
         accuracy = measure_accuracy(self._current, self._held_out)
         standing.since_best += 1
         if standing.accuracy is None or accuracy >= standing.accuracy:
@@ -290,6 +293,7 @@ class _Course:
             standing.accuracy = accuracy
             for best, current in zip(self._best.parameters, self._current.parameters, strict=True):
                 np.copyto(best, current)
+        return accuracy
 
     def _tell(self, done: int, epoch: int, losses: list[float], rate: float, before: float) -> Moment:
         return Moment(
@@ -300,7 +304,6 @@ class _Course:
             self.standing.accuracy,
             rate,
             before + time.process_time() - self._started,
-            ends_epoch=False,
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from trainer.datasets import Progress as ReportShare
 from trainer.training import Moment
@@ -39,9 +39,15 @@ def show_training() -> Iterator[Callable[[Moment], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=messages) as bar:
-        task = bar.add_task("training", epoch=1, loss=float("nan"), accuracy="")
+        task: TaskID | None = None
 
         def report(moment: Moment) -> None:
+            nonlocal task
+            if task is None:
+                # Begun where a checkpoint was, lest the time left be told from what was not done now.
+                task = bar.add_task(
+                    "training", completed=moment.done, epoch=1, loss=float("nan"), accuracy=""
+                )
             accuracy = "" if moment.accuracy is None else f"held out {moment.accuracy:.2%}"
             bar.update(
                 task,

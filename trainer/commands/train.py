@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from shared.command_line import INTERRUPTED
-from shared.weights import ModelCard, export_weights
-from trainer.augmentation import Deformations, Rotations
+from shared.weights import ModelCard, export_weights, load_weights
 from trainer.calibration import find_temperature, temper
+from trainer.checkpoint import Checkpoint, read_options
 from trainer.commands.options import Commands, add_data, check_output, load_data
 from trainer.commands.progress import show_training
+from trainer.commands.recipe import add_recipe, read_given, read_recipe, tell_presets
 from trainer.datasets import NO_DIGIT, Dataset
 from trainer.errors import BadSettingError
 from trainer.evaluation import evaluate
 from trainer.interruption import ask_before_stopping
+from trainer.presets import PROTOCOL, Recipe
 from trainer.reports import print_outcome
-from trainer.training import Augmentation, Outcome, Settings, train
+from trainer.training import Moment, Outcome, count_cores, train
+from trainer.training_log import TrainingLog
 
-# The talk's angle.
-TALK_DEGREES = 10.0
+DESCRIPTION = """\
+Train a network and export its weights. Without options it is the talk's: 784 inputs, 200 hidden nodes,
+10 outputs. Options that are given beside --preset override it."""
 
-# One picture in twelve is held out: 5,000 of MNIST's 60,000.
-HELD_OUT_SHARE = 12
+# What a training that goes on takes from its checkpoint, beside the recipe.
+PATHS = ("data", "also", "test_data", "data_dir")
 
 
 def add_parser(commands: Commands) -> None:
@@ -32,11 +39,10 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser(
         "train",
         help="train a network and export its weights",
-        description="Train the talk's network (784 inputs, 200 hidden nodes, 10 outputs) and export its "
-        "weights. The defaults take a few seconds and reach about 97.8 % on MNIST's test images; "
-        "'--rotate --epochs 30' takes twenty seconds and reaches about 98.4 %.",
+        description=DESCRIPTION,
+        epilog=tell_presets(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    defaults = Settings()
     parser.add_argument(
         "-o",
         "--output",
@@ -55,58 +61,31 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--test-data", type=Path, metavar="PATH", help="evaluate on it rather than on MNIST's test images"
     )
+    add_recipe(parser)
     parser.add_argument(
-        "--hidden",
-        type=int,
+        "--teachers",
+        type=Path,
         nargs="+",
-        default=list(defaults.hidden),
-        metavar="NODES",
-        help=f"nodes in the hidden layer, or in each of several (default: {defaults.hidden[0]})",
-    )
-    for option, metavar, meaning in (
-        ("--learning-rate", "RATE", "first step's length"),
-        ("--epochs", "N", "times every picture is seen"),
-        ("--batch-size", "N", "pictures a step"),
-        ("--seed", "N", "the same seed gives the same weights"),
-    ):
-        default = getattr(defaults, option.strip("-").replace("-", "_"))
-        parser.add_argument(
-            option,
-            type=type(default),
-            default=default,
-            metavar=metavar,
-            help=f"{meaning} (default: %(default)s)",
-        )
-    parser.add_argument(
-        "--rotate",
-        type=float,
-        nargs="?",
-        const=TALK_DEGREES,
-        default=0.0,
-        metavar="DEGREES",
-        help=f"turn pictures left and right as the talk does, by {TALK_DEGREES:g} if not told",
+        metavar="WEIGHTS",
+        help="learn from what these networks say, too (distillation)",
     )
     parser.add_argument(
-        "--deform",
-        type=float,
-        nargs="?",
-        const=1.0,
-        default=0.0,
-        metavar="STRENGTH",
-        help="turn, stretch, shift and bend pictures, each time in another way; 1 if not told how much",
-    )
-    parser.add_argument(
-        "--calibrate",
+        "--resume",
         action="store_true",
-        help="scale the last weights until the outputs for the held-out pictures mean what they say",
+        help="go on with the training that should have made --output, and was killed; it takes up to ten "
+        "seconds back to the last checkpoint, and ends with the same weights",
     )
-    parser.add_argument("--biases", action="store_true", help="give each node a bias; the talk's have none")
     parser.add_argument(
-        "--hold-out",
-        type=int,
-        metavar="N",
-        help="pictures kept apart, to choose the best epoch; 0 learns from all (default: one in "
-        f"{HELD_OUT_SHARE})",
+        "--checkpoint-every",
+        type=float,
+        default=10.0,
+        metavar="SECONDS",
+        help="time between checkpoints, beside --output; each is written at an epoch's end (default: "
+        "%(default)s)",
+    )
+    parser.add_argument("--log", type=Path, metavar="FILE", help="write a line for each epoch to a CSV file")
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="cores to use at most (default: all there are)"
     )
     parser.add_argument("--json", action="store_true", help="print the model card as JSON")
     parser.set_defaults(command=run)
@@ -114,55 +93,38 @@ def add_parser(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer train`."""
-    settings = Settings(
-        hidden=tuple(options.hidden),
-        epochs=options.epochs,
-        learning_rate=options.learning_rate,
-        batch_size=options.batch_size,
-        seed=options.seed,
-        biases=options.biases,
-    )
-    if not 0 <= options.rotate <= 45:
-        raise BadSettingError(f"--rotate must be 0 to 45 degrees, not {options.rotate:g}")
-    if not 0 <= options.deform <= 3:
-        raise BadSettingError(f"--deform must be 0 to 3, not {options.deform:g}")
-    if options.rotate and options.deform:
-        raise BadSettingError("--deform turns pictures, too: leave out --rotate")
     check_output(options.output)
-    dataset = load_data(options.data, options, test=False)
-    if options.also is not None:
-        dataset = dataset.join(load_data(options.also, options, test=False))
-    tests = None
-    if options.test_data is not None or options.data is None:
-        tests = load_data(options.test_data, options, test=True)
-    held_out_count = len(dataset) // HELD_OUT_SHARE if options.hold_out is None else options.hold_out
-    if not 0 <= held_out_count < len(dataset):
-        raise BadSettingError(f"--hold-out must be 0 to {len(dataset) - 1}, not {held_out_count}")
-    if options.calibrate and not held_out_count:
-        raise BadSettingError("--calibrate needs held-out pictures: give --hold-out more than 0")
-    learnt, held_out = dataset.split(held_out_count, settings.seed)
-    for part in (learnt, held_out, tests):
-        if part is not None and len(part) and (part.labels == NO_DIGIT).all():
-            raise BadSettingError(f"{part.name}: no digits in it, only pictures of what is no digit")
+    checkpoint_path = options.output.with_name(f"{options.output.name}.checkpoint")
+    recipe = _restore(options, checkpoint_path) if options.resume else read_recipe(options)
+    threads = count_cores() if options.threads is None else options.threads
+    if threads < 1:
+        raise BadSettingError(f"--threads must be 1 or more, not {threads}")
+    if options.log is not None:
+        check_output(options.log)
+    teachers = [load_weights(Path(path)).network for path in options.teachers or ()]
+    learnt, held_out, tests = _load(options, recipe)
+    checkpoint = Checkpoint(checkpoint_path, _keep(options, recipe), options.checkpoint_every)
     with ask_before_stopping() as stop:
-        with show_training() as report:
+        with _report(options.log, resume=options.resume) as report:
             outcome = train(
                 learnt,
-                settings,
-                held_out=held_out if held_out_count else None,
-                augmentation=_choose_augmentation(options),
+                recipe,
+                held_out=held_out if len(held_out) else None,
+                augmentation=recipe.make_augmentation(),
                 report=report,
                 stop=stop,
+                teachers=teachers,
+                checkpoint=checkpoint,
+                resume=options.resume,
+                threads=threads,
             )
-        temperature = find_temperature(outcome.network, held_out) if options.calibrate else 1.0
+        temperature = find_temperature(outcome.network, held_out) if recipe.calibrate else 1.0
         outcome = replace(outcome, network=temper(outcome.network, temperature))
-        changes = {
-            "rotate_degrees": options.rotate,
-            "deform_strength": options.deform,
-            "temperature": round(temperature, 4),
-        }
-        card = _describe(outcome, settings, changes, learnt, held_out, tests)
+        changes = {"temperature": round(temperature, 4), "teachers": list(map(str, options.teachers or ()))}
+        card = _describe(outcome, recipe, options.preset, changes, learnt, held_out, tests)
         sha256 = export_weights(options.output, outcome.network, card)
+    if not outcome.stopped:
+        checkpoint.remove()
     if options.json:
         print(json.dumps({"sha256": sha256, **asdict(card)}))
     else:
@@ -170,16 +132,80 @@ def run(options: argparse.Namespace) -> int:
     return INTERRUPTED if outcome.stopped else 0
 
 
-def _choose_augmentation(options: argparse.Namespace) -> Augmentation | None:
-    if options.deform:
-        return Deformations(options.deform)
-    return Rotations(options.rotate) if options.rotate else None
+def _load(options: argparse.Namespace, recipe: Recipe) -> tuple[Dataset, Dataset, Dataset | None]:
+    """Load the pictures to learn from, those held out, and those to test on."""
+    dataset = load_data(options.data, options, test=False)
+    if options.also is not None:
+        dataset = dataset.join(load_data(options.also, options, test=False))
+    tests = None
+    if options.test_data is not None or options.data is None:
+        tests = load_data(options.test_data, options, test=True)
+    learnt, held_out = dataset.split(recipe.count_held_out(len(dataset)), recipe.seed)
+    for part in (learnt, held_out, tests):
+        if part is not None and len(part) and (part.labels == NO_DIGIT).all():
+            raise BadSettingError(f"{part.name}: no digits in it, only pictures of what is no digit")
+    return learnt, held_out, tests
+
+
+def _keep(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
+    """What a checkpoint keeps of the options, as JSON has it."""
+    paths = {name: getattr(options, name) for name in PATHS}
+    return {
+        "preset": options.preset,
+        "recipe": asdict(recipe),
+        "threads": options.threads,
+        "teachers": [str(Path(path).resolve()) for path in options.teachers or ()],
+        **{name: None if path is None else str(path.resolve()) for name, path in paths.items()},
+    }
+
+
+def _restore(options: argparse.Namespace, path: Path) -> Recipe:
+    """Take from a checkpoint what the training was told, and refuse to be told something else now."""
+    kept = read_options(path)
+    recipe = Recipe.read(kept["recipe"])
+    now = {name: (value, getattr(recipe, name)) for name, value in read_given(options).items()}
+    for name in PATHS:
+        value = getattr(options, name)
+        now |= {name: (str(value.resolve()), kept[name])} if value is not None else {}
+        setattr(options, name, None if kept[name] is None else Path(kept[name]))
+    for name in ("preset", "threads"):
+        value = getattr(options, name)
+        now |= {name: (value, kept[name])} if value is not None else {}
+        setattr(options, name, kept[name])
+    if options.teachers is not None:
+        now["teachers"] = ([str(teacher.resolve()) for teacher in options.teachers], kept["teachers"])
+    options.teachers = kept["teachers"]
+    for name, (value, before) in now.items():
+        if value != before:
+            raise BadSettingError(
+                f"--resume goes on as it was begun, with {name} {before}, not {value}: leave it out"
+            )
+    return recipe
+
+
+@contextmanager
+def _report(log: Path | None, *, resume: bool) -> Iterator[Callable[[Moment], None]]:
+    with show_training() as show:
+        if log is None:
+            yield show
+            return
+        training_log = TrainingLog(log, resume=resume)
+
+        def report(moment: Moment) -> None:
+            show(moment)
+            training_log.report(moment)
+
+        try:
+            yield report
+        finally:
+            training_log.close()
 
 
 def _describe(
     outcome: Outcome,
-    settings: Settings,
-    changes: dict[str, float],
+    recipe: Recipe,
+    preset: str | None,
+    changes: dict[str, Any],
     learnt: Dataset,
     held_out: Dataset,
     tests: Dataset | None,
@@ -194,8 +220,8 @@ def _describe(
         evaluation = evaluate(outcome.network, tests)
         metrics["test"] = {"images": len(tests), "accuracy": round(evaluation.accuracy, 6)}
     training = {
-        **asdict(settings),
-        "loss": "cross-entropy",
+        **({} if preset is None else {"preset": preset, "protocol": PROTOCOL}),
+        **asdict(recipe),
         **changes,
         "epochs_done": round(outcome.epochs, 2),
         "cpu_seconds": round(outcome.cpu_seconds, 2),
