@@ -38,7 +38,7 @@ class Recipe(Settings, Amounts):
         Settings.__post_init__(self)
         Amounts.__post_init__(self)
         if self.rotate_degrees and self.deform_strength:
-            raise BadSettingError("--deform turns pictures, too: leave out --rotate")
+            raise BadSettingError("--deform turns pictures, too: leave out --rotate, or give --deform 0")
         self.make_augmentation()  # which checks the rest
 
     @classmethod
@@ -46,11 +46,15 @@ class Recipe(Settings, Amounts):
         """Make a recipe of what `dataclasses.asdict` made of one, and JSON of that."""
         return cls(**{**content, "hidden": tuple(content["hidden"])})
 
+    @property
+    def amounts(self) -> Amounts:
+        """How far pictures are deformed."""
+        return Amounts(**{field.name: getattr(self, field.name) for field in fields(Amounts)})
+
     def make_augmentation(self) -> Augmentation | None:
         """Make what makes new pictures of those that there are; None learns from them as they are."""
         if self.deform_strength:
-            amounts = Amounts(**{field.name: getattr(self, field.name) for field in fields(Amounts)})
-            return Deformations(self.deform_strength, amounts, calm=self.calm, calmest=self.calmest)
+            return Deformations(self.deform_strength, self.amounts, calm=self.calm, calmest=self.calmest)
         return Rotations(self.rotate_degrees) if self.rotate_degrees else None
 
     def count_held_out(self, pictures: int) -> int:
