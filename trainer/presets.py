@@ -84,6 +84,67 @@ class Preset(NamedTuple):
     expects: str
 
 
+# Pictures are deformed less than `Amounts` has it: MNIST's digits are upright and in the middle already.
+UPRIGHT: dict[str, float] = {
+    "slant": 0.06,
+    "taller": 0.07,
+    "wider": 0.07,
+    "shift": 0.5,
+    "smoothness": 5.0,
+}
+
 PRESETS = {
-    "talk": Preset(Recipe(), ""),
+    "talk": Preset(
+        Recipe(loss="squared-error", learning_rate=1.0, epochs=5),
+        "the talk's network, loss and five epochs, in mini-batches",
+    ),
+    "rotations": Preset(
+        Recipe(loss="squared-error", learning_rate=1.0, epochs=10, rotate_degrees=TALK_DEGREES),
+        "the same and the talk's rotations, ten epochs",
+    ),
+    "quick": Preset(
+        Recipe(
+            hidden=(256,),
+            activation="relu",
+            biases=True,
+            learning_rate=0.2,
+            batch_size=64,
+            epochs=9,
+            deform_strength=0.6,
+            calm=0.5,
+            **UPRIGHT,  # type: ignore[arg-type]
+        ),
+        "as good as ten seconds make it",
+    ),
+    "small": Preset(
+        Recipe(
+            biases=True,
+            learning_rate=0.2,
+            averaging=1.0,
+            epochs=150,
+            deform_strength=0.7,
+            hold_out=0,
+            **UPRIGHT,  # type: ignore[arg-type]
+        ),
+        "the talk's network of 200 hidden nodes at its best",
+    ),
+    "best": Preset(
+        Recipe(
+            hidden=(800, 400),
+            activation="relu",
+            biases=True,
+            optimiser="adam",
+            learning_rate=1e-3,
+            schedule="cosine",
+            batch_size=256,
+            averaging=1.0,
+            epochs=130,
+            deform_strength=1.0,
+            calm=0.4,
+            calmest=0.2,
+            hold_out=0,
+            **UPRIGHT,  # type: ignore[arg-type]
+        ),
+        "two hidden layers, 955,200 weights",
+    ),
 }

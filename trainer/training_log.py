@@ -22,7 +22,7 @@ class TrainingLog:
 
     def __init__(self, path: Path, *, resume: bool = False) -> None:
         self._path = path
-        self._kept = list(csv.DictReader(path.open(newline=""))) if resume and path.exists() else []
+        self._kept = _read(path) if resume and path.exists() else []
         self._file: TextIO | None = None
 
     def report(self, moment: Moment) -> None:
@@ -57,3 +57,8 @@ class TrainingLog:
         assert self._file is not None
         csv.writer(self._file, lineterminator="\n").writerow(values)
         self._file.flush()
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
