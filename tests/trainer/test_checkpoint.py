@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from trainer.errors import BadCheckpointError, BadSettingError, MissingCheckpoin
 from trainer.training import Settings, train
 
 # All that has a memory: momentum or Adam, an average, dropout, the best so far.
-ALL = {"hidden": (20,), "epochs": 8, "biases": True, "averaging": 2.0, "dropout": 0.2, "schedule": "cosine"}
-MOMENTUM = Settings(**ALL)
-ADAM = Settings(**ALL, optimiser="adam", learning_rate=0.01, activation="relu")
+MOMENTUM = Settings(
+    hidden=(20,), epochs=8, biases=True, averaging=2.0, dropout=0.2, schedule="cosine", loss="squared-error"
+)
+ADAM = replace(MOMENTUM, optimiser="adam", learning_rate=0.01, activation="relu")
 
 
 class PowerCut(Exception):
