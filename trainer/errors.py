@@ -13,3 +13,11 @@ class BadSettingError(InklingError, ValueError):
 
 class MissingFontError(InklingError, FileNotFoundError):
     """A font that letters are drawn with is not installed."""
+
+
+class BadCheckpointError(InklingError, ValueError):
+    """A checkpoint is damaged, or of another training."""
+
+
+class MissingCheckpointError(InklingError, FileNotFoundError):
+    """There is no checkpoint to go on from."""

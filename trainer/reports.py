@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,7 +13,9 @@ from shared.weights import ModelCard, TrainedNetwork
 from trainer.calibration import Reliability
 from trainer.datasets import Dataset
 from trainer.evaluation import Evaluation
+from trainer.significance import CONFIDENCE_LEVEL, Comparison, find_interval
 from trainer.training import Outcome
+from trainer.trials import Row
 
 output = Console(highlight=False, markup=False)
 
@@ -40,6 +43,7 @@ def tell_evaluation(
         "images": evaluation.images,
         "correct": evaluation.correct,
         "accuracy": _tell_share(evaluation.accuracy),
+        "interval": [_tell_share(end) for end in find_interval(evaluation.correct, evaluation.images)],
         "recall": [_tell_share(share) for share in evaluation.recall.tolist()],
         "precision": [_tell_share(share) for share in evaluation.precision.tolist()],
         "confusion": evaluation.confusion.tolist(),
@@ -66,7 +70,7 @@ def print_evaluation(
     """Print how a network did, digit by digit."""
     output.print(
         f"{trained.name} read {evaluation.correct:,} of {evaluation.images:,} right: "
-        f"{evaluation.accuracy:.2%} of {dataset.name}"
+        f"{evaluation.accuracy:.2%} of {dataset.name}, {show_interval(evaluation)}"
     )
     table = Table("digit", "images", "recall", "precision", "most often misread as")
     for digit in range(10):
@@ -93,6 +97,69 @@ def print_evaluation(
     output.print(f"expected calibration error: {reliability.error:.2%}")
 
 
+def show_interval(evaluation: Evaluation) -> str:
+    """Where the true accuracy lies, for people."""
+    low, high = find_interval(evaluation.correct, evaluation.images)
+    return f"{CONFIDENCE_LEVEL:.0%} interval {low:.2%} to {high:.2%}"
+
+
+def print_comparison(comparison: Comparison, names: tuple[str, str], dataset: Dataset) -> None:
+    """Print how two networks read the same digits."""
+    table = Table(
+        Column("weights", overflow="fold"),
+        "right",
+        "accuracy",
+        f"{CONFIDENCE_LEVEL:.0%} interval",
+        "alone right",
+    )
+    for name, alone in zip(names, (comparison.first_only, comparison.second_only), strict=True):
+        right = comparison.both + alone
+        low, high = find_interval(right, comparison.images)
+        table.add_row(
+            name,
+            f"{right:,}",
+            f"{right / comparison.images:.2%}",
+            f"{low:.2%} to {high:.2%}",
+            f"{alone:,}",
+        )
+    output.print(f"{comparison.images:,} digits of {dataset.name}")
+    output.print(table)
+    better = comparison.better
+    verdict = "chance alone may have made the difference" if better is None else f"{names[better]} is better"
+    output.print(f"{verdict}: McNemar's test, p = {comparison.chance:.3g}")
+
+
+def tell_comparison(
+    comparison: Comparison, first: TrainedNetwork, second: TrainedNetwork, dataset: Dataset
+) -> dict[str, object]:
+    """Tell how two networks read the same digits as JSON has it."""
+    right = [comparison.both + alone for alone in (comparison.first_only, comparison.second_only)]
+    return {
+        "weights": [first.sha256, second.sha256],
+        "data": dataset.describe(),
+        "images": comparison.images,
+        "correct": right,
+        "accuracy": [count / comparison.images for count in right],
+        "interval": [find_interval(count, comparison.images) for count in right],
+        "both": comparison.both,
+        "first_only": comparison.first_only,
+        "second_only": comparison.second_only,
+        "neither": comparison.neither,
+        "p_value": comparison.chance,
+        "better": comparison.better,
+    }
+
+
+def print_rows(axis: str, rows: Sequence[Row]) -> None:
+    """Print an experiment's table."""
+    table = Table(axis, "read right", "standard deviation", "seeds")
+    for row in rows:
+        away = row.seeds - len(row.accuracies)
+        seeds = f"{row.seeds}, {away} ran away" if away else str(row.seeds)
+        table.add_row(f"{row.value:,g}", _show_percent(row.mean), _show_percent(row.spread), seeds)
+    output.print(table)
+
+
 def _show_percent(share: float) -> str:
     return "" if share != share else f"{share:.2%}"
 
@@ -107,11 +174,12 @@ def print_content(content: dict[str, object]) -> None:
 
 def _show_value(value: object) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"{key}: {_show_in_line(inner)}" for key, inner in value.items())
-    return "\n\n".join(map(_show_value, value)) if isinstance(value, list) else _show_in_line(value)
+        return "\n".join(f"{key}: {show_in_line(inner)}" for key, inner in value.items())
+    return "\n\n".join(map(_show_value, value)) if isinstance(value, list) else show_in_line(value)
 
 
-def _show_in_line(value: object) -> str:
+def show_in_line(value: object) -> str:
+    """Any value of a model card on one line, for people."""
     if isinstance(value, dict):
         return ", ".join(f"{key} {inner}" for key, inner in value.items())
     return " - ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

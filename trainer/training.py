@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Protocol
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from shared.digit_image import to_inputs
 from shared.feedforward import FeedForward, FloatArray
-from shared.weights import INPUT_NODES, LARGEST_FILE, MOST_LAYERS, OUTPUT_NODES
-from trainer.backpropagation import Descent, find_gradients, initialise, make_targets, measure_loss
+from trainer.averaging import WeightAverage
+from trainer.backpropagation import find_gradients, initialise, make_targets
+from trainer.checkpoint import Checkpoint, Standing
 from trainer.datasets import Dataset
+from trainer.dropout import Dropout
 from trainer.errors import BadSettingError
 from trainer.evaluation import measure_accuracy
+from trainer.losses import LOSSES
+from trainer.memory import keep_freed_memory
+from trainer.optimisers import OPTIMISERS
+from trainer.schedules import SCHEDULES
+from trainer.settings import Settings
+
+__all__ = ["Augmentation", "Moment", "Outcome", "Settings", "count_cores", "train"]
+
+# How many batches pass between two reports of progress.
+REPORT_EVERY = 25
+
+# Batches that are made ready while the network learns from another.
+AHEAD = 3
+
+# A step of fewer multiplications than this takes longer to share out between cores than to do.
+WORTH_SHARING = 250e6
+
+# Of what a student is taught, the share that its teachers say; the rest is what the label says.
+TEACHERS_SHARE = 0.7
 
 
 class Augmentation(Protocol):
@@ -29,51 +53,6 @@ class Augmentation(Protocol):
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How to train.
-
-    Attributes
-    ----------
-    hidden : nodes in each hidden layer
-    epochs : how often every picture is seen
-    learning_rate : the first step's; it falls to zero in a straight line
-    batch_size : pictures a step
-    seed : the same seed gives the same weights
-    biases : whether nodes have a bias; the talk's have none
-
-    Raises
-    ------
-    BadSettingError : if one of them cannot be
-    """
-
-    hidden: tuple[int, ...] = (200,)
-    epochs: int = 3
-    learning_rate: float = 0.4
-    batch_size: int = 100
-    seed: int = 0
-    biases: bool = False
-
-    def __post_init__(self) -> None:
-        for name, value in (
-            ("number of epochs", self.epochs),
-            ("learning rate", self.learning_rate),
-            ("batch size", self.batch_size),
-            *(("number of hidden nodes", nodes) for nodes in self.hidden),
-        ):
-            if not 0 < value < float("inf"):
-                raise BadSettingError(f"the {name} must be more than 0, not {value}")
-        layers = (INPUT_NODES, *self.hidden, OUTPUT_NODES)
-        size = 4 * sum(before * after for before, after in pairwise(layers))
-        if len(layers) > MOST_LAYERS or size > LARGEST_FILE // 2:
-            raise BadSettingError(
-                f"a network of {len(self.hidden)} hidden layers and {size >> 20} MiB is more than a Pi Zero "
-                f"can carry: take fewer than {MOST_LAYERS - 1} layers and {LARGEST_FILE >> 21} MiB"
-            )
-        if self.seed < 0:
-            raise BadSettingError(f"the seed must not be below 0, not {self.seed}")
-
-
-@dataclass(frozen=True)
 class Moment:
     """Where training is, as it goes.
 
@@ -81,8 +60,12 @@ class Moment:
     ----------
     done : batches so far, of `total`
     epoch : from 1
-    loss : mean cross-entropy of the last batches
-    accuracy : on the held-out pictures after the last whole epoch, or None before, or without any
+    loss : mean loss of this epoch's batches so far
+    accuracy : the best on the held-out pictures so far; None in the first epoch, or without any
+    learning_rate : of the last step
+    cpu_seconds : so far
+    epoch_accuracy : on the held-out pictures, if an epoch is just over and there are any
+    ends_epoch : whether an epoch is just over
     """
 
     done: int
@@ -90,6 +73,10 @@ class Moment:
     epoch: int
     loss: float
     accuracy: float | None
+    learning_rate: float
+    cpu_seconds: float
+    epoch_accuracy: float | None = None
+    ends_epoch: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,10 +90,6 @@ class Outcome:
     stopped: bool
 
 
-# How many batches pass between two reports of progress.
-REPORT_EVERY = 25
-
-
 def train(
     dataset: Dataset,
     settings: Settings,
@@ -115,6 +98,10 @@ def train(
     augmentation: Augmentation | None = None,
     report: Callable[[Moment], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
+    teachers: Sequence[FeedForward] = (),
+    checkpoint: Checkpoint | None = None,
+    resume: bool = False,
+    threads: int = 1,
 ) -> Outcome:
     """Train a network on a data set.
 
@@ -125,61 +112,205 @@ def train(
     augmentation : makes new pictures of a batch
     report : is told of progress, often enough for a progress bar
     stop : is asked after every batch whether to end here, with the best network so far
+    teachers : networks whose outputs it learns beside the labels (Hinton, Vinyals and Dean, "Distilling the
+        Knowledge in a Neural Network", 2015)
+    checkpoint : where to keep how far it came
+    resume : go on from there; all else must be as it was, and so will be the weights
+    threads : to use at most; the weights are the same with one as with more, but for the last bits of large
+        networks' sums
 
     Raises
     ------
     BadSettingError : if there is nothing to learn from, or the weights ran away
+    MissingCheckpointError, BadCheckpointError : if there is nothing to go on from
     """
     if not len(dataset):
         raise BadSettingError("no pictures left to learn from: hold out fewer")
-    # Matrix products of this size take longer to share out between cores than to do.
-    with threadpool_limits(1, "blas"):
-        return _train(dataset, settings, held_out, augmentation, report, stop)
+    keep_freed_memory()
+    shared_out = 6 * settings.batch_size * settings.count_weights() >= WORTH_SHARING
+    course = _Course(dataset, settings, held_out, augmentation, teachers)
+    if resume and checkpoint is not None:
+        course.standing = checkpoint.load(course.arrays, course.describe_purpose())
+    with threadpool_limits(threads if shared_out else 1, "blas"):
+        return course.run(report, stop, checkpoint, look_ahead=threads > 1)
 
 
-def _train(
-    dataset: Dataset,
-    settings: Settings,
-    held_out: Dataset | None,
-    augmentation: Augmentation | None,
-    report: Callable[[Moment], None],
-    stop: Callable[[], bool],
-) -> Outcome:
-    started = time.process_time()
-    random = np.random.default_rng(settings.seed)
-    network = initialise((INPUT_NODES, *settings.hidden, OUTPUT_NODES), random, biases=settings.biases)
-    targets = make_targets(dataset.labels)
-    common_input = to_inputs((dataset.images.mean(axis=0, dtype=np.float64) / 255).astype(np.float32))
-    descent = Descent(network, common_input)
-    batches = -(-len(dataset) // settings.batch_size)
-    total = batches * settings.epochs
-    best, best_accuracy = network, None
-    done, loss, stopped = 0, float("nan"), False
-    for epoch in range(1, settings.epochs + 1):
-        order = random.permutation(len(dataset))
-        for start in range(0, len(dataset), settings.batch_size):
-            batch = order[start : start + settings.batch_size]
-            images = dataset.images[batch] * np.float32(1 / 255)
-            left = 1 - done / total
-            if augmentation is not None:
-                images = augmentation(images, random, left)
-            signals = network.forward(to_inputs(images))
-            if done % REPORT_EVERY == 0:
-                loss = measure_loss(signals[-1], targets[batch])
-                report(Moment(done, total, epoch, loss, best_accuracy))
-            descent.step(*find_gradients(network, signals, targets[batch]), settings.learning_rate * left)
-            done += 1
-            if stopped := stop():
+def count_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Batch(NamedTuple):
+    """Inputs, (batch, input nodes), targets, (batch, output nodes), and the share of training left."""
+
+    inputs: FloatArray
+    targets: FloatArray
+    left: float
+
+
+class _Course:
+    """A training, from its first step or from a checkpoint to its end."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        settings: Settings,
+        held_out: Dataset | None,
+        augmentation: Augmentation | None,
+        teachers: Sequence[FeedForward],
+    ) -> None:
+        self._started = time.process_time()
+        self._dataset, self._held_out = dataset, held_out
+        self._settings, self._augmentation = settings, augmentation
+        self._teachers = [teacher.copy() for teacher in teachers]
+        self._targets = make_targets(dataset.labels)
+        self._batches = -(-len(dataset) // settings.batch_size)
+        self._network = initialise(
+            settings.layers,
+            np.random.default_rng(settings.seed),
+            biases=settings.biases,
+            activation=settings.activation,
+        )
+        common_input = to_inputs((dataset.images.mean(axis=0, dtype=np.float64) / 255).astype(np.float32))
+        self._optimiser = OPTIMISERS[settings.optimiser](self._network, common_input)
+        self._average = (
+            WeightAverage(self._network, settings.averaging * self._batches) if settings.averaging else None
+        )
+        self._best = None if held_out is None else self._network.copy()
+        self.standing = Standing()
+
+    @property
+    def arrays(self) -> list[npt.NDArray[Any]]:
+        """All that changes as it learns."""
+        networks = (self._network, self._average.network if self._average else None, self._best)
+        kept = [network for network in networks if network is not None]
+        parameters = [array for network in kept for array in network.parameters]
+        return [*parameters, *self._optimiser.memory]
+
+    def describe_purpose(self) -> dict[str, Any]:
+        """What makes this training another than others, as JSON has it."""
+        return {
+            "settings": {**asdict(self._settings), "hidden": list(self._settings.hidden)},
+            "pictures": self._dataset.describe()["sha256"],
+            "held-out pictures": None if self._held_out is None else self._held_out.describe()["sha256"],
+        }
+
+    def run(
+        self,
+        report: Callable[[Moment], None],
+        stop: Callable[[], bool],
+        checkpoint: Checkpoint | None,
+        *,
+        look_ahead: bool,
+    ) -> Outcome:
+        """Go through all epochs that are left."""
+        settings, before = self._settings, self.standing.cpu_seconds
+        done, stopped = self.standing.epoch * self._batches, False
+        purpose: dict[str, Any] = {}
+        for epoch in range(self.standing.epoch + 1, settings.epochs + 1):
+            if settings.patience and self.standing.since_best >= settings.patience:
                 break
-        if not all(np.isfinite(matrix).all() for matrix in network.weights):
-            raise BadSettingError(
-                f"the weights ran away in epoch {epoch}: try a learning rate below {settings.learning_rate}"
+            dropout = (
+                Dropout(settings.dropout, np.random.default_rng((settings.seed, epoch, 1)))
+                if settings.dropout
+                else None
             )
-        if held_out is not None:
-            accuracy = measure_accuracy(network, held_out)
-            if best_accuracy is None or accuracy >= best_accuracy:
-                best, best_accuracy = network.copy(), accuracy
-        report(Moment(done, total, epoch, loss, best_accuracy))
-        if stopped:
-            break
-    return Outcome(best, done / batches, best_accuracy, time.process_time() - started, stopped)
+            losses: list[float] = []
+            batches = self._prepare(epoch)
+            for batch in _make_ahead(batches, AHEAD) if look_ahead else batches:
+                rate = settings.learning_rate * SCHEDULES[settings.schedule](batch.left)
+                outputs = self._learn(batch, rate, dropout)
+                done += 1
+                if self._average is not None:
+                    self._average.take(done)
+                if done % REPORT_EVERY == 1 or not losses:
+                    losses.append(LOSSES[settings.loss].measure(outputs, batch.targets))
+                    report(self._tell(done, epoch, losses, rate, before))
+                if stopped := stop():
+                    break
+            accuracy = self._judge(epoch)
+            self.standing.cpu_seconds = before + time.process_time() - self._started
+            moment = self._tell(done, epoch, losses, rate, before)
+            report(replace(moment, epoch_accuracy=accuracy, ends_epoch=True))
+            if stopped:
+                break
+            if checkpoint is not None and checkpoint.is_due():
+                purpose = purpose or self.describe_purpose()
+                checkpoint.save(self.standing, self.arrays, purpose)
+        return Outcome(
+            self._best or self._current,
+            done / self._batches,
+            self.standing.accuracy,
+            before + time.process_time() - self._started,
+            stopped,
+        )
+
+    @property
+    def _current(self) -> FeedForward:
+        return self._network if self._average is None else self._average.network
+
+    def _prepare(self, epoch: int) -> Iterator[_Batch]:
+        settings, dataset = self._settings, self._dataset
+        random = np.random.default_rng((settings.seed, epoch))
+        order = random.permutation(len(dataset))
+        for index, start in enumerate(range(0, len(dataset), settings.batch_size)):
+            batch = order[start : start + settings.batch_size]
+            left = 1 - (epoch - 1 + index / self._batches) / settings.epochs
+            images = dataset.images[batch] * np.float32(1 / 255)
+            if self._augmentation is not None:
+                images = self._augmentation(images, random, left)
+            inputs, targets = to_inputs(images), self._targets[batch]
+            if self._teachers:
+                targets *= np.float32(1 - TEACHERS_SHARE)
+                for teacher in self._teachers:
+                    targets += teacher.forward(inputs)[-1] * np.float32(TEACHERS_SHARE / len(self._teachers))
+            yield _Batch(inputs, targets, left)
+
+    def _learn(self, batch: _Batch, rate: float, dropout: Dropout | None) -> FloatArray:
+        if dropout is not None:
+            dropout.begin()
+        signals = self._network.forward(batch.inputs, dropout)
+        gradients = find_gradients(self._network, signals, batch.targets, self._settings.loss, dropout)
+        self._optimiser.step(*gradients, rate)
+        return signals[-1]
+
+    def _judge(self, epoch: int) -> float | None:
+        """See how well the network reads the held-out pictures, and keep it if it is the best."""
+        standing = self.standing
+        standing.epoch = epoch
+        if not all(np.isfinite(matrix).all() for matrix in self._network.weights):
+            raise BadSettingError(
+                f"the weights ran away in epoch {epoch}: "
+                f"try a learning rate below {self._settings.learning_rate}"
+            )
+        if self._held_out is None or self._best is None:
+            return None
+        accuracy = measure_accuracy(self._current, self._held_out)
+        standing.since_best += 1
+        if standing.accuracy is None or accuracy >= standing.accuracy:
+            if standing.accuracy is None or accuracy > standing.accuracy:
+                standing.since_best = 0
+            standing.accuracy = accuracy
+            for best, current in zip(self._best.parameters, self._current.parameters, strict=True):
+                np.copyto(best, current)
+        return accuracy
+
+    def _tell(self, done: int, epoch: int, losses: list[float], rate: float, before: float) -> Moment:
+        return Moment(
+            done,
+            self._batches * self._settings.epochs,
+            epoch,
+            float(np.mean(losses)),
+            self.standing.accuracy,
+            rate,
+            before + time.process_time() - self._started,
+        )
+
+
+def _make_ahead(batches: Iterator[_Batch], count: int) -> Iterator[_Batch]:
+    """Make batches ready on another thread, some ahead of those that are asked for."""
+    with ThreadPoolExecutor(1) as thread:
+        waiting = deque(thread.submit(next, batches, None) for _ in range(count))
+        while (batch := waiting.popleft().result()) is not None:
+            waiting.append(thread.submit(next, batches, None))
+            yield batch

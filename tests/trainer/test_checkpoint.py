@@ -1,0 +1,125 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from trainer.augmentation import Deformations
+from trainer.checkpoint import Checkpoint, Standing, read_options
+from trainer.errors import BadCheckpointError, BadSettingError, MissingCheckpointError
+from trainer.training import Settings, train
+
+# All that has a memory: momentum or Adam, an average, dropout, the best so far.
+MOMENTUM = Settings(
+    hidden=(20,), epochs=8, biases=True, averaging=2.0, dropout=0.2, schedule="cosine", loss="squared-error"
+)
+ADAM = replace(MOMENTUM, optimiser="adam", learning_rate=0.01, activation="relu")
+
+
+class PowerCut(Exception):
+    pass
+
+
+def cut_power(moment):
+    if moment.epoch == 5 and moment.ends_epoch:
+        raise PowerCut
+
+
+@pytest.mark.parametrize("settings", [MOMENTUM, ADAM], ids=["momentum", "adam"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_training_goes_on_to_the_same_weights_bit_for_bit(drawn_digits, tmp_path, settings, threads):
+    learnt, held_out = drawn_digits.split(100, seed=0)
+
+    def run(**more):
+        return train(
+            learnt, settings, held_out=held_out, augmentation=Deformations(), threads=threads, **more
+        )
+
+    whole = run()
+    with pytest.raises(PowerCut):
+        run(checkpoint=Checkpoint(tmp_path / "c", every_s=0.0), report=cut_power)
+    epochs = []
+    resumed = run(
+        checkpoint=Checkpoint(tmp_path / "c", every_s=0.0),
+        resume=True,
+        report=lambda moment: epochs.append(moment.epoch),
+    )
+    # The fifth epoch was over, but its checkpoint was not written yet.
+    assert epochs[0] == 5
+    for one, other in zip(resumed.network.parameters, whole.network.parameters, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert resumed.accuracy == whole.accuracy
+    assert resumed.epochs == whole.epochs == 8
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
+
+
+def test_what_is_over_is_not_done_again(drawn_digits, tmp_path):
+    settings = Settings(hidden=(5,), epochs=2)
+    whole = train(drawn_digits, settings, checkpoint=Checkpoint(tmp_path / "c", every_s=0.0))
+    moments = []
+    again = train(
+        drawn_digits, settings, checkpoint=Checkpoint(tmp_path / "c"), resume=True, report=moments.append
+    )
+    assert moments == []
+    for one, other in zip(again.network.parameters, whole.network.parameters, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_checkpoints_are_not_written_more_often_than_told(drawn_digits, tmp_path):
+    train(drawn_digits, Settings(hidden=(5,)), checkpoint=Checkpoint(tmp_path / "c", every_s=3600.0))
+    assert not (tmp_path / "c").exists()
+
+
+def test_another_training_is_not_gone_on_with(drawn_digits, tmp_path):
+    settings = Settings(hidden=(5,), epochs=2)
+    train(drawn_digits, settings, checkpoint=Checkpoint(tmp_path / "c", every_s=0.0))
+    for other, pictures, said in (
+        (Settings(hidden=(5,), epochs=3), drawn_digits, "settings is not the same"),
+        (settings, drawn_digits.split(10, seed=0)[0], "pictures is not the same"),
+    ):
+        with pytest.raises(BadCheckpointError, match=said):
+            train(pictures, other, checkpoint=Checkpoint(tmp_path / "c"), resume=True)
+
+
+def test_what_the_command_was_told_is_kept(tmp_path):
+    told = {"preset": "best", "recipe": {"epochs": 3}, "data": None}
+    Checkpoint(tmp_path / "c", told).save(Standing(), [np.ones(3)], {})
+    assert read_options(tmp_path / "c") == told
+    Checkpoint(tmp_path / "c").remove()
+    Checkpoint(tmp_path / "c").remove()
+    with pytest.raises(MissingCheckpointError, match=r"no checkpoint at .*: that training was finished"):
+        read_options(tmp_path / "c")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK",
+        b"nothing of the sort",
+        json.dumps({"standing": {}}).encode(),
+    ],
+)
+def test_a_damaged_checkpoint_is_said(tmp_path, content):
+    (tmp_path / "c").write_bytes(content)
+    with pytest.raises(BadCheckpointError, match="is no checkpoint of this version"):
+        read_options(tmp_path / "c")
+
+
+def test_half_a_checkpoint_is_said(tmp_path):
+    Checkpoint(tmp_path / "c").save(Standing(), [np.ones(300)], {})
+    content = (tmp_path / "c").read_bytes()
+    for length in (20, len(content) // 2, len(content) - 30):
+        (tmp_path / "c").write_bytes(content[:length])
+        with pytest.raises(BadCheckpointError):
+            Checkpoint(tmp_path / "c").load([np.ones(300)], {})
+
+
+def test_running_away_is_said_after_a_checkpoint_too(drawn_digits, tmp_path):
+    with np.errstate(all="ignore"), pytest.raises(BadSettingError, match="ran away"):
+        train(
+            drawn_digits,
+            Settings(hidden=(30,), learning_rate=1e38),
+            checkpoint=Checkpoint(tmp_path / "c", every_s=0.0),
+        )
+    assert not (tmp_path / "c").exists()

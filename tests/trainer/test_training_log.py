@@ -1,0 +1,50 @@
+import csv
+
+from trainer.checkpoint import Checkpoint
+from trainer.training import Settings, train
+from trainer.training_log import COLUMNS, TrainingLog
+
+SETTINGS = Settings(hidden=(5,), epochs=4)
+
+
+def log(dataset, path, *, resume=False, **more):
+    training_log = TrainingLog(path, resume=resume)
+    learnt, held_out = dataset.split(100, seed=0)
+    train(learnt, SETTINGS, held_out=held_out, report=training_log.report, resume=resume, **more)
+    training_log.close()
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_epoch_is_a_line(drawn_digits, tmp_path):
+    lines = log(drawn_digits, tmp_path / "log.csv")
+    assert tuple(lines[0]) == COLUMNS
+    assert [line["epoch"] for line in lines] == ["1", "2", "3", "4"]
+    assert [int(line["steps"]) for line in lines] == [5, 10, 15, 20]
+    assert float(lines[-1]["loss"]) < float(lines[0]["loss"])
+    assert float(lines[-1]["learning_rate"]) < float(lines[0]["learning_rate"])
+    assert 0 < float(lines[-1]["held_out_accuracy"]) <= 1
+    seconds = [float(line["cpu_seconds"]) for line in lines]
+    assert seconds == sorted(seconds)
+
+
+def test_after_a_power_cut_each_epoch_is_still_one_line(drawn_digits, tmp_path):
+    path, checkpoint = tmp_path / "log.csv", tmp_path / "c"
+    whole = log(drawn_digits, path, checkpoint=Checkpoint(checkpoint, every_s=0.0))
+    # Cut off after the third epoch's line and its checkpoint's predecessor.
+    two = tmp_path / "two"
+    learnt, held_out = drawn_digits.split(100, seed=0)
+    saved = []
+    keeper = Checkpoint(two, every_s=0.0)
+
+    def keep(moment):
+        if moment.epoch == 3 and not saved:
+            saved.append(two.read_bytes())
+
+    train(learnt, SETTINGS, held_out=held_out, checkpoint=keeper, report=keep)
+    two.write_bytes(saved[0])
+    resumed = log(drawn_digits, path, resume=True, checkpoint=Checkpoint(two))
+    assert [line["epoch"] for line in resumed] == ["1", "2", "3", "4"]
+    for before, after in zip(whole, resumed, strict=True):
+        assert before["held_out_accuracy"] == after["held_out_accuracy"]
+        assert before["loss"] == after["loss"]

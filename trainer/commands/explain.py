@@ -1,0 +1,48 @@
+"""`inkling-trainer explain`: every step from a photograph to its answer."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from shared.weights import load_weights
+from trainer.commands.options import Commands, check_picture
+from trainer.reports import output
+
+
+def add_parser(commands: Commands) -> None:
+    """Add `explain` to the command line."""
+    parser = commands.add_parser(
+        "explain",
+        help="draw every step from a photograph to its answer",
+        description="Draw how a photograph is read: its ink, the candidates and their scores, the digit that "
+        "was cut out, what the network sees and what it says. For when a digit is misread.",
+    )
+    parser.add_argument("image", type=Path, help="the photograph")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("explanation.png"),
+        metavar="FILE",
+        help="the picture, .png, .svg or .pdf (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="default: the weights that ship with Inkling"
+    )
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out `inkling-trainer explain`."""
+    from PIL import Image
+
+    from shared.photograph import read_photograph
+    from trainer.explanation import explain  # matplotlib takes a while to import
+
+    check_picture("--output", options.output)
+    trained = load_weights(options.weights)
+    frame = read_photograph(options.image, Image.open)
+    explain(frame, trained.network, f"{options.image.name}, read with {trained.name}", options.output)
+    output.print(f"explanation drawn to {options.output}")
+    return 0

@@ -1,0 +1,60 @@
+"""`inkling-trainer show-augmentation`: what augmentation does to pictures, as a picture."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from trainer.commands.options import Commands, add_data, check_picture, load_data
+from trainer.commands.recipe import add_amounts, add_preset, read_recipe
+from trainer.presets import TALK_DEGREES
+from trainer.reports import output
+
+# A recipe may leave strokes as they are; the picture shows what thicker and thinner ones would be.
+SHOWN_STROKE = 0.4
+
+
+def add_parser(commands: Commands) -> None:
+    """Add `show-augmentation` to the command line."""
+    parser = commands.add_parser(
+        "show-augmentation",
+        help="draw what 'train --rotate' and 'train --deform' make of pictures",
+        description="Draw what the talk's rotations, and each kind of deformation that 'train --deform' "
+        "knows, make of a digit. The amounts are standard deviations: a third of all pictures is deformed "
+        "further.",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("augmentation.png"),
+        metavar="FILE",
+        help="the picture, .png, .svg or .pdf (default: %(default)s)",
+    )
+    add_data(parser, "show its pictures rather than MNIST's training images")
+    add_preset(parser)
+    add_amounts(parser)
+    parser.add_argument("--seed", type=int, default=argparse.SUPPRESS, metavar="N", help="which digits")
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out `inkling-trainer show-augmentation`."""
+    from trainer.augmentation_sheet import draw_augmentation
+
+    check_picture("--output", options.output)
+    recipe = read_recipe(options)
+    amounts = recipe.amounts
+    if not amounts.stroke:
+        amounts = replace(amounts, stroke=SHOWN_STROKE)
+    draw_augmentation(
+        load_data(options.data, options, test=False),
+        amounts,
+        recipe.deform_strength or 1.0,
+        recipe.rotate_degrees or TALK_DEGREES,
+        recipe.seed,
+        options.output,
+    )
+    output.print(f"augmentation drawn to {options.output}")
+    return 0

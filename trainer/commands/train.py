@@ -1,0 +1,229 @@
+"""`inkling-trainer train`: a network that learns, and its weights."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from shared.command_line import INTERRUPTED
+from shared.weights import ModelCard, export_weights, load_weights
+from trainer.calibration import find_temperature, temper
+from trainer.checkpoint import Checkpoint, read_options
+from trainer.commands.options import Commands, add_data, check_output, load_data
+from trainer.commands.progress import show_training
+from trainer.commands.recipe import add_recipe, read_given, read_recipe, tell_presets
+from trainer.datasets import NO_DIGIT, Dataset
+from trainer.errors import BadSettingError
+from trainer.evaluation import evaluate
+from trainer.interruption import ask_before_stopping
+from trainer.presets import PROTOCOL, Recipe
+from trainer.reports import print_outcome
+from trainer.training import Moment, Outcome, count_cores, train
+from trainer.training_log import TrainingLog
+
+DESCRIPTION = """\
+Train a network and export its weights. Without options it is the talk's: 784 inputs, 200 hidden nodes,
+10 outputs. Options that are given beside --preset override it."""
+
+# What a training that goes on takes from its checkpoint, beside the recipe.
+PATHS = ("data", "also", "test_data", "data_dir")
+
+
+def add_parser(commands: Commands) -> None:
+    """Add `train` to the command line."""
+    parser = commands.add_parser(
+        "train",
+        help="train a network and export its weights",
+        description=DESCRIPTION,
+        epilog=tell_presets(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("weights.npz"),
+        metavar="FILE",
+        help="the weights file (default: %(default)s)",
+    )
+    add_data(parser, "learn from it rather than from MNIST's training images")
+    parser.add_argument(
+        "--also",
+        type=Path,
+        metavar="PATH",
+        help="learn from it, too; what 'simulate' makes teaches what is no digit",
+    )
+    parser.add_argument(
+        "--test-data", type=Path, metavar="PATH", help="evaluate on it rather than on MNIST's test images"
+    )
+    add_recipe(parser)
+    parser.add_argument(
+        "--teachers",
+        type=Path,
+        nargs="+",
+        metavar="WEIGHTS",
+        help="learn from what these networks say, too (distillation)",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the training that should have made --output, and was killed; it takes up to ten "
+        "seconds back to the last checkpoint, and ends with the same weights",
+    )
+    parser.add_argument(
+        "--checkpoint-every",
+        type=float,
+        default=10.0,
+        metavar="SECONDS",
+        help="time between checkpoints, beside --output; each is written at an epoch's end (default: "
+        "%(default)s)",
+    )
+    parser.add_argument("--log", type=Path, metavar="FILE", help="write a line for each epoch to a CSV file")
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="cores to use at most (default: all there are)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the model card as JSON")
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out `inkling-trainer train`."""
+    check_output(options.output)
+    checkpoint_path = options.output.with_name(f"{options.output.name}.checkpoint")
+    recipe = _restore(options, checkpoint_path) if options.resume else read_recipe(options)
+    threads = count_cores() if options.threads is None else options.threads
+    if threads < 1:
+        raise BadSettingError(f"--threads must be 1 or more, not {threads}")
+    if options.log is not None:
+        check_output(options.log)
+    teachers = [load_weights(Path(path)).network for path in options.teachers or ()]
+    learnt, held_out, tests = _load(options, recipe)
+    checkpoint = Checkpoint(checkpoint_path, _keep(options, recipe), options.checkpoint_every)
+    with ask_before_stopping() as stop:
+        with _report(options.log, resume=options.resume) as report:
+            outcome = train(
+                learnt,
+                recipe,
+                held_out=held_out if len(held_out) else None,
+                augmentation=recipe.make_augmentation(),
+                report=report,
+                stop=stop,
+                teachers=teachers,
+                checkpoint=checkpoint,
+                resume=options.resume,
+                threads=threads,
+            )
+        temperature = find_temperature(outcome.network, held_out) if recipe.calibrate else 1.0
+        outcome = replace(outcome, network=temper(outcome.network, temperature))
+        changes = {"temperature": round(temperature, 4), "teachers": list(map(str, options.teachers or ()))}
+        card = _describe(outcome, recipe, options.preset, changes, learnt, held_out, tests)
+        sha256 = export_weights(options.output, outcome.network, card)
+    if not outcome.stopped:
+        checkpoint.remove()
+    if options.json:
+        print(json.dumps({"sha256": sha256, **asdict(card)}))
+    else:
+        print_outcome(card, outcome, options.output)
+    return INTERRUPTED if outcome.stopped else 0
+
+
+def _load(options: argparse.Namespace, recipe: Recipe) -> tuple[Dataset, Dataset, Dataset | None]:
+    """Load the pictures to learn from, those held out, and those to test on."""
+    dataset = load_data(options.data, options, test=False)
+    if options.also is not None:
+        dataset = dataset.join(load_data(options.also, options, test=False))
+    tests = None
+    if options.test_data is not None or options.data is None:
+        tests = load_data(options.test_data, options, test=True)
+    learnt, held_out = dataset.split(recipe.count_held_out(len(dataset)), recipe.seed)
+    for part in (learnt, held_out, tests):
+        if part is not None and len(part) and (part.labels == NO_DIGIT).all():
+            raise BadSettingError(f"{part.name}: no digits in it, only pictures of what is no digit")
+    return learnt, held_out, tests
+
+
+def _keep(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
+    """What a checkpoint keeps of the options, as JSON has it."""
+    paths = {name: getattr(options, name) for name in PATHS}
+    return {
+        "preset": options.preset,
+        "recipe": asdict(recipe),
+        "threads": options.threads,
+        "teachers": [str(Path(path).resolve()) for path in options.teachers or ()],
+        **{name: None if path is None else str(path.resolve()) for name, path in paths.items()},
+    }
+
+
+def _restore(options: argparse.Namespace, path: Path) -> Recipe:
+    """Take from a checkpoint what the training was told, and refuse to be told something else now."""
+    kept = read_options(path)
+    recipe = Recipe.read(kept["recipe"])
+    now = {name: (value, getattr(recipe, name)) for name, value in read_given(options).items()}
+    for name in PATHS:
+        value = getattr(options, name)
+        now |= {name: (str(value.resolve()), kept[name])} if value is not None else {}
+        setattr(options, name, None if kept[name] is None else Path(kept[name]))
+    for name in ("preset", "threads"):
+        value = getattr(options, name)
+        now |= {name: (value, kept[name])} if value is not None else {}
+        setattr(options, name, kept[name])
+    if options.teachers is not None:
+        now["teachers"] = ([str(teacher.resolve()) for teacher in options.teachers], kept["teachers"])
+    options.teachers = kept["teachers"]
+    for name, (value, before) in now.items():
+        if value != before:
+            raise BadSettingError(
+                f"--resume goes on as it was begun, with {name} {before}, not {value}: leave it out"
+            )
+    return recipe
+
+
+@contextmanager
+def _report(log: Path | None, *, resume: bool) -> Iterator[Callable[[Moment], None]]:
+    with show_training() as show:
+        if log is None:
+            yield show
+            return
+        training_log = TrainingLog(log, resume=resume)
+
+        def report(moment: Moment) -> None:
+            show(moment)
+            training_log.report(moment)
+
+        try:
+            yield report
+        finally:
+            training_log.close()
+
+
+def _describe(
+    outcome: Outcome,
+    recipe: Recipe,
+    preset: str | None,
+    changes: dict[str, Any],
+    learnt: Dataset,
+    held_out: Dataset,
+    tests: Dataset | None,
+) -> ModelCard:
+    metrics: dict[str, object] = {}
+    data = [{"use": "learnt from", **learnt.describe()}]
+    if outcome.accuracy is not None:
+        data.append({"use": "held out to choose the epoch", **held_out.describe()})
+        metrics["held_out"] = {"images": len(held_out), "accuracy": round(outcome.accuracy, 6)}
+    if tests is not None:
+        data.append({"use": "tested on", **tests.describe()})
+        evaluation = evaluate(outcome.network, tests)
+        metrics["test"] = {"images": len(tests), "accuracy": round(evaluation.accuracy, 6)}
+    training = {
+        **({} if preset is None else {"preset": preset, "protocol": PROTOCOL}),
+        **asdict(recipe),
+        **changes,
+        "epochs_done": round(outcome.epochs, 2),
+        "cpu_seconds": round(outcome.cpu_seconds, 2),
+    }
+    return ModelCard.describe(outcome.network, training, data, metrics)
