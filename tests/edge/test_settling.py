@@ -79,9 +79,9 @@ def test_agreement_alone_is_not_enough():
 
 def test_a_frames_noise_keeps_no_digit_back():
     settling = Settling(DEFAULTS)
-    changes = [settling.observe(read(7, 0.77 + n % 2 * 0.21), n * INTERVAL_S) for n in range(6)]
+    changes = [settling.observe(read(7, 0.86 + n % 2 * 0.12), n * INTERVAL_S) for n in range(6)]
     prediction = next(change for change in changes if change is not None)
-    assert DEFAULTS.confidence <= prediction.reading.confidence < 0.9
+    assert DEFAULTS.confidence <= prediction.reading.confidence < 0.95
 
 
 def test_a_digit_is_not_withdrawn_while_it_is_likely():
