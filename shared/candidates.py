@@ -212,6 +212,9 @@ def _judge(
     if depth < level / 2:
         return None
     dirt = 1 - int(around.searchsorted(np.uint8(paper + DIRT_DEPTH * depth), side="right")) / around.size
+    likely += DEPTH_GAIN * math.log(depth / (255 - paper)) - DIRT_COST * dirt
+    if likely < _LEAST_LIKELY:
+        return None
     light = sort_bytes(ink.grey[window][ring])
     dark, middle, bright = (int(light[share * light.size // 10]) for share in (1, 5, 9))
     stroke = ink.grey[box][piece]
@@ -219,7 +222,6 @@ def _judge(
         return None  # as bright as its ring: what chalk lines hold is no ink, though darker than chalk
     # A shadow's edge makes two even halves: then only one of the two is far from the middle.
     patchy = min(bright - middle, middle - dark)
-    likely += DEPTH_GAIN * math.log(depth / (255 - paper)) - DIRT_COST * dirt
     likely -= (UNEVEN_COST * (bright - dark) / 2 + PATCHY_COST * patchy) / max(middle, 8)
     if chalk:
         likely -= BOARD_COST * max(0, 255 - middle - DARK_BOARD)

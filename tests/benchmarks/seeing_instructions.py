@@ -39,7 +39,9 @@ COUNT = PROJECT / "deploy" / "emulated_pi" / "count.sh"
 ROOT = PROJECT / "build" / "emulated_pi"
 
 LOOKS = 5  # at the same scene, with the sensor's noise new in each
-SCENES = 20  # of those drawn at random
+SCENES = 60  # of those drawn at random
+
+WITH_DIGIT, WITHOUT = 40, 25  # million: what a frame may cost
 
 STEPS = ("normalise", "query", "ink", "chalk", "next frame")
 
@@ -178,6 +180,11 @@ def main() -> None:
         )
         worst = max(max(counts[scene, step]) for step in ("ink", "chalk", "next frame"))
         print(f"{scene:28}{right:5}/{len(frames.digits):<2}{''.join(medians)}{worst:10.2f}")
+        goal = WITHOUT if frames.digits[0] is None else WITH_DIGIT
+        costs = [cost for step in ("ink", "chalk", "next frame") for cost in counts[scene, step]]
+        above = sum(cost > goal for cost in costs)
+        if above:
+            print(f"{'':28}of these {len(costs)} counts {above} are above {goal}")
 
 
 if __name__ == "__main__":
