@@ -43,12 +43,12 @@ UNEVEN_COST = 5.0  # for how unevenly its ring is lit ...
 PATCHY_COST = 3.0  # ... and more where that is not in two even halves, as a shadow's edge makes them
 DISTANCE_COST = 0.65  # for its distance from the middle of the frame, squared, in widths and heights of it
 EDGE_COST = 2.6  # if it touches the frame's edge: most of what does is a desk, a hand or a shadow
-BAR = 0.45  # of its height: what touches the edge and is narrower is a pen or a cable rather than a one ...
+BAR = 1.15  # of its diagonal: what touches the edge with strokes no longer is a pen or a cable, not a one ...
 BAR_COST = 5.0  # ... (this one is chosen, not fitted)
 FILL_COST = 4.3  # for the share of its box that is ink
 FLAT_COST = 5.5  # for the logarithm of its width against its height, where it is wider
 CHALK_COST = 1.1  # if it is brighter than its board ...
-CHALK_BAR_COST = 1.5  # ... and more if it is as narrow as a bar: a gap, a cable ...
+CHALK_BAR_COST = 1.5  # ... and more if it is as straight as a bar: a gap, a cable ...
 BOARD_COST = 0.07  # ... and for every level of 255 that the board is brighter than ...
 DARK_BOARD = 40  # ... this, as what lies behind bright cables often is (all three are chosen)
 FULL_SIZE = 0.3  # of the frame's shorter side
@@ -117,13 +117,15 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
         piece = (pieces[box] & bit) != 0
         area = int(np.count_nonzero(piece))
         likely = LIKELY + _judge_place(box, pieces.shape) - FILL_COST * area / piece.size
-        bar = width < BAR * height
-        if chalk:
-            likely -= CHALK_COST + CHALK_BAR_COST * bar
-        if contact:
-            likely -= EDGE_COST + BAR_COST * bar
-        if likely < _LEAST_LIKELY or _measure_width(piece, area) > THICKEST_STROKE * size:
+        likely -= CHALK_COST * chalk + EDGE_COST * (contact > 0)
+        if likely < _LEAST_LIKELY:
             continue
+        stroke = _measure_width(piece, area)
+        if stroke > THICKEST_STROKE * size:
+            continue
+        length = area / stroke - stroke
+        if length < BAR * math.hypot(height, width):
+            likely -= CHALK_BAR_COST * chalk + BAR_COST * (contact > 0)
         candidate = _judge(ink, pieces, bit, box, piece, level, likely, chalk=chalk)
         if candidate is not None:
             yield candidate
