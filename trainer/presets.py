@@ -99,12 +99,11 @@ PRESETS = {
     "quick": Preset(
         replace(
             UPRIGHT,
-            hidden=(256,),
+            hidden=(300, 100),
             activation="relu",
             biases=True,
             learning_rate=0.2,
-            batch_size=64,
-            epochs=9,
+            epochs=8,
             deform_strength=0.6,
             calm=0.5,
         ),
