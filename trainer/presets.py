@@ -90,25 +90,24 @@ UPRIGHT = Recipe(slant=0.06, taller=0.07, wider=0.07, shift=0.5, smoothness=5.0)
 PRESETS = {
     "talk": Preset(
         Recipe(loss="squared-error", learning_rate=1.0, epochs=5),
-        "the talk's network, loss and five epochs, in mini-batches",
+        "97.5 %, 4 s: the talk's network, loss and five epochs, in mini-batches",
     ),
     "rotations": Preset(
         Recipe(loss="squared-error", learning_rate=1.0, epochs=10, rotate_degrees=TALK_DEGREES),
-        "the same and the talk's rotations, ten epochs",
+        "98.1 %, 9 s: the same and the talk's rotations, ten epochs",
     ),
     "quick": Preset(
         replace(
             UPRIGHT,
-            hidden=(256,),
+            hidden=(300, 100),
             activation="relu",
             biases=True,
             learning_rate=0.2,
-            batch_size=64,
-            epochs=9,
+            epochs=8,
             deform_strength=0.6,
             calm=0.5,
         ),
-        "as good as ten seconds make it",
+        "99.0 %, 11 s: two hidden layers of 300 and 100 nodes; as good as ten seconds make it",
     ),
     "small": Preset(
         replace(
@@ -120,7 +119,7 @@ PRESETS = {
             deform_strength=0.7,
             hold_out=0,
         ),
-        "the talk's network of 200 hidden nodes at its best",
+        "98.95 %, 2 min 20 s: the talk's network of 200 hidden nodes at its best",
     ),
     "best": Preset(
         replace(
@@ -137,6 +136,6 @@ PRESETS = {
             calmest=0.2,
             hold_out=0,
         ),
-        "two hidden layers, 951,200 weights",
+        "99.5 %, 8 min 20 s: two hidden layers of 800 and 400 nodes, 951,200 weights",
     ),
 }

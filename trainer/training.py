@@ -17,8 +17,9 @@ from threadpoolctl import threadpool_limits
 from shared.digit_image import to_inputs
 from shared.feedforward import FeedForward, FloatArray
 from trainer.averaging import WeightAverage
-from trainer.backpropagation import find_gradients, initialise, make_targets
+from trainer.backpropagation import initialise, make_targets
 from trainer.checkpoint import Checkpoint, Standing
+from trainer.crew import Crew, count_shares
 from trainer.datasets import Dataset
 from trainer.dropout import Dropout
 from trainer.errors import BadSettingError
@@ -36,9 +37,6 @@ REPORT_EVERY = 25
 
 # Batches that are made ready while the network learns from another.
 AHEAD = 3
-
-# A step of fewer multiplications than this takes longer to share out between cores than to do.
-WORTH_SHARING = 250e6
 
 # Of what a student is taught, the share that its teachers say; the rest is what the label says.
 TEACHERS_SHARE = 0.7
@@ -116,8 +114,7 @@ def train(
         Knowledge in a Neural Network", 2015)
     checkpoint : where to keep how far it came
     resume : go on from there; all else must be as it was, and so will be the weights
-    threads : to use at most; the weights are the same with one as with more, but for the last bits of large
-        networks' sums
+    threads : to use at most; large networks' weights depend on how many there are, in the last bits of sums
 
     Raises
     ------
@@ -127,12 +124,11 @@ def train(
     if not len(dataset):
         raise BadSettingError("no pictures left to learn from: hold out fewer")
     keep_freed_memory()
-    shared_out = 6 * settings.batch_size * settings.count_weights() >= WORTH_SHARING
     course = _Course(dataset, settings, held_out, augmentation, teachers)
     if resume and checkpoint is not None:
         course.standing = checkpoint.load(course.arrays, course.describe_purpose())
-    with threadpool_limits(threads if shared_out else 1, "blas"):
-        return course.run(report, stop, checkpoint, look_ahead=threads > 1)
+    with threadpool_limits(1, "blas"):
+        return course.run(report, stop, checkpoint, threads)
 
 
 def count_cores() -> int:
@@ -200,26 +196,39 @@ class _Course:
         report: Callable[[Moment], None],
         stop: Callable[[], bool],
         checkpoint: Checkpoint | None,
+        threads: int,
+    ) -> Outcome:
+        """Go through all epochs that are left."""
+        shares = count_shares(threads, self._settings.batch_size, self._settings.count_weights())
+        with Crew(self._network, self._settings.loss, shares) as crew:
+            return self._run(report, stop, checkpoint, crew, shares, look_ahead=threads > 1)
+
+    def _run(
+        self,
+        report: Callable[[Moment], None],
+        stop: Callable[[], bool],
+        checkpoint: Checkpoint | None,
+        crew: Crew,
+        shares: int,
         *,
         look_ahead: bool,
     ) -> Outcome:
-        """Go through all epochs that are left."""
         settings, before = self._settings, self.standing.cpu_seconds
         done, stopped = self.standing.epoch * self._batches, False
         purpose: dict[str, Any] = {}
         for epoch in range(self.standing.epoch + 1, settings.epochs + 1):
             if settings.patience and self.standing.since_best >= settings.patience:
                 break
-            dropout = (
-                Dropout(settings.dropout, np.random.default_rng((settings.seed, epoch, 1)))
-                if settings.dropout
-                else None
-            )
+            dropouts = [
+                Dropout(settings.dropout, np.random.default_rng((settings.seed, epoch, 1 + share)))
+                for share in range(shares if settings.dropout else 0)
+            ]
             losses: list[float] = []
             batches = self._prepare(epoch)
             for batch in _make_ahead(batches, AHEAD) if look_ahead else batches:
                 rate = settings.learning_rate * SCHEDULES[settings.schedule](batch.left)
-                outputs = self._learn(batch, rate, dropout)
+                outputs, gradients = crew.find(batch.inputs, batch.targets, dropouts)
+                self._optimiser.step(*gradients, rate)
                 done += 1
                 if self._average is not None:
                     self._average.take(done)
@@ -265,14 +274,6 @@ class _Course:
                 for teacher in self._teachers:
                     targets += teacher.forward(inputs)[-1] * np.float32(TEACHERS_SHARE / len(self._teachers))
             yield _Batch(inputs, targets, left)
-
-    def _learn(self, batch: _Batch, rate: float, dropout: Dropout | None) -> FloatArray:
-        if dropout is not None:
-            dropout.begin()
-        signals = self._network.forward(batch.inputs, dropout)
-        gradients = find_gradients(self._network, signals, batch.targets, self._settings.loss, dropout)
-        self._optimiser.step(*gradients, rate)
-        return signals[-1]
 
     def _judge(self, epoch: int) -> float | None:
         """See how well the network reads the held-out pictures, and keep it if it is the best."""

@@ -82,6 +82,7 @@ def main() -> None:
         draw_reading(figure, row, frame, reading)
     figure.savefig(FOLDER / "reading.png", dpi=100)
     explain(frames[1], network, "A five on a card, and how it is read", FOLDER / "explanation.png")
+    run_trainer(["show-augmentation", "-o", str(FOLDER / "augmentation.png")])
     run_trainer(["evaluate", "--picture", str(FOLDER / "confusion.png")])
     with tempfile.TemporaryDirectory() as folder:
         for name in EXPERIMENTS:

@@ -85,7 +85,10 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument("--log", type=Path, metavar="FILE", help="write a line for each epoch to a CSV file")
     parser.add_argument(
-        "--threads", type=int, metavar="N", help="cores to use at most (default: all there are)"
+        "--threads",
+        type=int,
+        metavar="N",
+        help="cores to use at most (default: all there are); it changes the last bits of large networks",
     )
     parser.add_argument("--json", action="store_true", help="print the model card as JSON")
     parser.set_defaults(command=run)
@@ -96,9 +99,9 @@ def run(options: argparse.Namespace) -> int:
     check_output(options.output)
     checkpoint_path = options.output.with_name(f"{options.output.name}.checkpoint")
     recipe = _restore(options, checkpoint_path) if options.resume else read_recipe(options)
-    threads = count_cores() if options.threads is None else options.threads
-    if threads < 1:
-        raise BadSettingError(f"--threads must be 1 or more, not {threads}")
+    options.threads = count_cores() if options.threads is None else options.threads
+    if options.threads < 1:
+        raise BadSettingError(f"--threads must be 1 or more, not {options.threads}")
     if options.log is not None:
         check_output(options.log)
     teachers = [load_weights(Path(path)).network for path in options.teachers or ()]
@@ -116,12 +119,12 @@ def run(options: argparse.Namespace) -> int:
                 teachers=teachers,
                 checkpoint=checkpoint,
                 resume=options.resume,
-                threads=threads,
+                threads=options.threads,
             )
         temperature = find_temperature(outcome.network, held_out) if recipe.calibrate else 1.0
         outcome = replace(outcome, network=temper(outcome.network, temperature))
         changes = {"temperature": round(temperature, 4), "teachers": list(map(str, options.teachers or ()))}
-        card = _describe(outcome, recipe, options.preset, changes, learnt, held_out, tests)
+        card = _describe(outcome, recipe, options.preset, options.threads, changes, learnt, held_out, tests)
         sha256 = export_weights(options.output, outcome.network, card)
     if not outcome.stopped:
         checkpoint.remove()
@@ -205,6 +208,7 @@ def _describe(
     outcome: Outcome,
     recipe: Recipe,
     preset: str | None,
+    threads: int,
     changes: dict[str, Any],
     learnt: Dataset,
     held_out: Dataset,
@@ -223,6 +227,7 @@ def _describe(
         **({} if preset is None else {"preset": preset, "protocol": PROTOCOL}),
         **asdict(recipe),
         **changes,
+        "threads": threads,
         "epochs_done": round(outcome.epochs, 2),
         "cpu_seconds": round(outcome.cpu_seconds, 2),
     }
