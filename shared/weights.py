@@ -2,7 +2,8 @@
 
 The file is an `.npz` (a zip of arrays) that `numpy.load(..., allow_pickle=False)` can open too:
 
-    weights_0, weights_1, ...   float32, (nodes in next layer, nodes in this layer)
+    weights_0, weights_1, ...   float32, float16 or int8, (nodes in next layer, nodes in this layer)
+    scales_0, scales_1, ...     float32, (nodes in next layer,); only with int8: what each row is times
     biases_0, biases_1, ...     float32, (nodes in next layer,); none of them, or one for each matrix
     card                        uint8, the model card as UTF-8 JSON
     sha256                      uint8, 32 bytes, over all the others
@@ -43,6 +44,7 @@ from shared.errors import (
     WrongShapeWeightsError,
 )
 from shared.feedforward import FeedForward
+from shared.precision import KeptMatrix, Precision, reduce, restore
 from shared.records import RecordError, read_record
 
 # A million float32 weights are 4 MB; a Pi Zero has 512 MB for everything.
@@ -50,18 +52,22 @@ LARGEST_FILE = 32 * 1024 * 1024
 LARGEST_CARD = 64 * 1024
 MOST_BRACKETS = 200  # in a card; so it cannot nest so deep that reading or writing it again fails
 MOST_LAYERS = 16
-MOST_MEMBERS = 2 * MOST_LAYERS + 2
+MOST_MEMBERS = 3 * MOST_LAYERS + 2
 
 # A picture of 28x28 goes in, a digit comes out.
 INPUT_NODES, OUTPUT_NODES = IMAGE_SIZE * IMAGE_SIZE, 10
 
 DEFAULT_WEIGHTS = Path(__file__).with_name("default_weights.npz")
 
-_MEMBER = re.compile(r"(?:(?:weights|biases)_(?:0|[1-9]\d?)|card|sha256)\.npy")
+_MEMBER = re.compile(r"(?:(?:weights|scales|biases)_(?:0|[1-9]\d?)|card|sha256)\.npy")
 _HEADER = re.compile(
-    rb"\{'descr': '(<f4|\|u1)', 'fortran_order': False, 'shape': \((\d{1,8}),(?: (\d{1,8}))?\), \} *\n"
+    rb"\{'descr': '(<f4|<f2|\|i1|\|u1)', 'fortran_order': False, "
+    rb"'shape': \((\d{1,8}),(?: (\d{1,8}))?\), \} *\n"
 )
 _HEADER_START = b"\x93NUMPY\x01\x00"
+
+# How matrices may be kept, by the type of their arrays.
+_PRECISIONS: dict[str, Precision] = {"<f4": "float32", "<f2": "float16", "|i1": "int8"}
 
 
 @dataclass(frozen=True)
@@ -111,11 +117,12 @@ class ModelCard:
 
 
 class TrainedNetwork(NamedTuple):
-    """A network with its model card and the hash of both (64 hexadecimal digits)."""
+    """A network with its model card, the hash of both (64 hexadecimal digits), and how the file kept it."""
 
     network: FeedForward
     card: ModelCard
     sha256: str
+    precision: Precision
 
     @property
     def name(self) -> str:
@@ -123,8 +130,14 @@ class TrainedNetwork(NamedTuple):
         return self.sha256[:12]
 
 
-def export_weights(path: Path, network: FeedForward, card: ModelCard) -> str:
+def export_weights(
+    path: Path, network: FeedForward, card: ModelCard, precision: Precision = "float32"
+) -> str:
     """Write a network and its card to a weights file, whole or not at all.
+
+    Parameters
+    ----------
+    precision : how exactly to keep the link weights; biases are always float32
 
     Returns
     -------
@@ -135,13 +148,15 @@ def export_weights(path: Path, network: FeedForward, card: ModelCard) -> str:
     WeightsError : if a weight is NaN or infinite, or the network is none that could be loaded again
     OSError : if the file cannot be written
     """
-    arrays: dict[str, npt.NDArray[Any]] = {
-        f"weights_{index}": matrix for index, matrix in enumerate(network.weights)
-    }
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for index, matrix in enumerate(network.weights):
+        _check_finite(f"weights_{index}", matrix, f"nothing was exported to {path}")
+        arrays[f"weights_{index}"], scales = reduce(matrix, precision)
+        if scales is not None:
+            arrays[f"scales_{index}"] = scales
     arrays |= {f"biases_{index}": bias for index, bias in enumerate(network.biases or [])}
     for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise NotFiniteWeightsError(f"{name} holds a NaN or an infinity: nothing was exported to {path}")
+        _check_finite(name, array, f"as {precision} nothing was exported to {path}")
     arrays["card"] = np.frombuffer(json.dumps(asdict(card)).encode(), dtype=np.uint8)
     members = {f"{name}.npy": _pack(array) for name, array in arrays.items()}
     digest = _hash(members)
@@ -196,11 +211,20 @@ def parse_weights(content: bytes) -> TrainedNetwork:
             "the content does not match its own hash, so it was changed or damaged: copy or export it again"
         )
     card = _parse_card(_unpack(members.pop("card.npy"), "|u1").tobytes())
-    arrays = {name: _unpack(member, "<f4") for name, member in members.items()}
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise NotFiniteWeightsError(f"{name} holds a NaN or an infinity: train the network again")
-    return TrainedNetwork(_assemble(arrays, card), card, actual.hex())
+    arrays = {
+        name.removesuffix(".npy"): _unpack(member, *(_PRECISIONS if name.startswith("weights") else ["<f4"]))
+        for name, member in members.items()
+    }
+    # Kept as int8 they take a quarter of the room that they will need.
+    if 4 * sum(array.size for array in arrays.values()) > LARGEST_FILE:
+        raise OversizedWeightsError(f"its weights take more than {LARGEST_FILE >> 20} MiB as float32")
+    precision = _tell_precision(arrays)
+    return TrainedNetwork(_assemble(arrays, card, precision), card, actual.hex(), precision)
+
+
+def _check_finite(name: str, array: npt.NDArray[Any], remedy: str) -> None:
+    if not np.isfinite(array).all():
+        raise NotFiniteWeightsError(f"{name} holds a NaN or an infinity: {remedy}")
 
 
 def _hash(members: dict[str, bytes]) -> bytes:
@@ -219,14 +243,16 @@ def _pack(array: npt.NDArray[Any]) -> bytes:
     return file.getvalue()
 
 
-def _unpack(member: bytes, dtype: str) -> npt.NDArray[Any]:
-    """Read one `.npy` array. Source: numpy.lib.format, version 1.0."""
+def _unpack(member: bytes, *dtypes: str) -> npt.NDArray[Any]:
+    """Read one `.npy` array of one of the types. Source: numpy.lib.format, version 1.0."""
     header = None
     if member.startswith(_HEADER_START) and len(member) >= 10:
         start = 10 + int.from_bytes(member[8:10], "little")
         header = _HEADER.fullmatch(member[10:start])
-    if header is None or header[1].decode() != dtype:
-        raise ForeignWeightsError(f"an array in it is not a plain {dtype} array: export the weights again")
+    if header is None or (dtype := header[1].decode()) not in dtypes:
+        raise ForeignWeightsError(
+            f"an array in it is not a plain {' or '.join(dtypes)} array: export the weights again"
+        )
     shape = tuple(int(length) for length in header.groups()[1:] if length is not None)
     array = np.frombuffer(member[start:], dtype=dtype) if (len(member) - start) % int(dtype[2]) == 0 else None
     if array is None or array.size != int(np.prod(shape)):
@@ -308,30 +334,41 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _assemble(arrays: dict[str, npt.NDArray[Any]], card: ModelCard) -> FeedForward:
-    count = len(card.layers) - 1
-    expected: dict[str, tuple[int, ...]] = {
-        f"weights_{index}.npy": pair[::-1] for index, pair in enumerate(pairwise(card.layers))
-    }
-    biases = {f"biases_{index}.npy": (nodes,) for index, nodes in enumerate(card.layers[1:])}
-    if any(name.startswith("biases") for name in arrays):
-        expected |= biases
-    shapes = {name: array.shape for name, array in arrays.items()}
+def _tell_precision(arrays: dict[str, npt.NDArray[Any]]) -> Precision:
+    kept = {array.dtype.str for name, array in arrays.items() if name.startswith("weights")}
+    if len(kept) != 1:
+        raise ForeignWeightsError("no matrices in it, or not all kept alike: export the weights again")
+    return _PRECISIONS[kept.pop()]
+
+
+def _assemble(arrays: dict[str, npt.NDArray[Any]], card: ModelCard, precision: Precision) -> FeedForward:
     if card.layers[:1] != (INPUT_NODES,) or card.layers[-1:] != (OUTPUT_NODES,):
         raise WrongShapeWeightsError(
             f"its layers {card.layers} do not begin with {INPUT_NODES} input nodes and end with "
             f"{OUTPUT_NODES} output nodes: it is no network that reads digits"
         )
-    if count < 1 or shapes != expected:
+    links = range(len(card.layers) - 1)
+    expected: dict[str, tuple[int, ...]] = {
+        f"weights_{index}": pair[::-1] for index, pair in enumerate(pairwise(card.layers))
+    }
+    has_biases = any(name.startswith("biases") for name in arrays)
+    for vectors, there in (("biases", has_biases), ("scales", precision == "int8")):
+        if there:
+            expected |= {f"{vectors}_{index}": (card.layers[index + 1],) for index in links}
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if not links or shapes != expected:
         raise WrongShapeWeightsError(
             f"its model card promises layers {card.layers}, its arrays are "
             + (", ".join(f"{name} {shape}" for name, shape in sorted(shapes.items())) or "none")
         )
+    weights = [
+        restore(KeptMatrix(arrays[f"weights_{index}"], arrays.get(f"scales_{index}"))) for index in links
+    ]
+    biases = [arrays[f"biases_{index}"].copy() for index in links] if has_biases else None
+    for name, parts in (("weights", weights), ("biases", biases or [])):
+        for index, part in enumerate(parts):
+            _check_finite(f"{name}_{index}", part, "train the network again")
     try:
-        return FeedForward(
-            [arrays[f"weights_{index}.npy"] for index in range(count)],
-            [arrays[name] for name in biases] if len(expected) > count else None,
-            card.activation,
-        )
+        return FeedForward(weights, biases, card.activation)
     except WrongShapeError as error:
         raise WrongShapeWeightsError(str(error)) from error
