@@ -25,7 +25,9 @@ weights: $(VENV)/ready mnist fonts
 		--hold-out 5000 --calibrate --output shared/default_weights.npz
 
 benchmark: $(VENV)/ready mnist fonts
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
 	$(BIN)/python -m tests.benchmarks.train_speed
+	$(BIN)/python -m tests.benchmarks.query_speed
 	$(BIN)/python -m tests.benchmarks.refusals
 
 # The second part runs on an emulated Pi, for which it must be root, on Debian 12.

@@ -59,6 +59,15 @@ def test_very_strong_signals_saturate_without_a_warning():
     np.testing.assert_array_equal(network.query([1.0]), [1.0, 0.0])
 
 
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 100))
+def test_sigmoid_of_a_batch_is_that_of_one(seed, spread):
+    sums = np.random.default_rng(seed).normal(0, spread, (1500, 1)).astype(np.float32)
+    network = FeedForward([np.ones((1, 1))])
+    expected = 1 / (1 + np.exp(-sums.astype(np.float64)))
+    np.testing.assert_allclose(network.query(sums), expected, atol=1.5e-7)
+    np.testing.assert_allclose(network.query(sums[0]), expected[0], atol=1.5e-7)
+
+
 def test_an_answer_outlives_the_next_query():
     network = FeedForward([np.array([[2.0]])])
     first = network.query([1.0])
@@ -72,18 +81,27 @@ def test_matrices_that_are_float32_already_are_not_copied():
     assert FeedForward([matrix]).weights[0] is matrix
 
 
-def test_buffers_are_made_once_for_a_batch_size():
+def test_buffers_of_hidden_layers_are_made_once_for_a_batch_size():
     network = FeedForward([np.ones((3, 2)), np.ones((1, 3))])
     first = network.forward([0.1, 0.2])
     second = network.forward([0.3, 0.4])
-    assert all(a is b for a, b in zip(first[1:], second[1:], strict=True))
+    assert first[1] is second[1]
+    assert first[2] is not second[2]
+
+
+def test_weights_changed_in_place_are_those_that_are_asked():
+    network = FeedForward([np.zeros((1, 2)), np.zeros((1, 1))], [np.zeros(1), np.zeros(1)])
+    assert network.query([1.0, 1.0]) == 0.5
+    for array in network.weights + network.biases:
+        array += 100
+    assert network.query([1.0, 1.0]) == 1
 
 
 def test_a_copy_learns_without_the_original():
     network = FeedForward([np.ones((1, 1))], [np.ones(1)])
     copy = network.copy()
-    copy.weights[0] += 1
-    copy.biases[0] += 1
+    for array in copy.weights + copy.biases:
+        array += 1
     assert network.weights[0] == 1
     assert network.biases[0] == 1
 
