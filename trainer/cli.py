@@ -6,12 +6,32 @@ import argparse
 from collections.abc import Sequence
 
 from shared import __version__
-from trainer.commands import evaluate, explain, fetch, show, show_augmentation, simulate, train
+from trainer.commands import (
+    compare,
+    convert,
+    evaluate,
+    explain,
+    fetch,
+    show,
+    show_augmentation,
+    simulate,
+    train,
+)
 
 NAME = "inkling-trainer"
 
 # In the order in which the help names them.
-COMMANDS = (fetch, simulate, show_augmentation, train, evaluate, explain, show)
+COMMANDS = (
+    fetch,
+    simulate,
+    show_augmentation,
+    train,
+    evaluate,
+    compare,
+    explain,
+    convert,
+    show,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

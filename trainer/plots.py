@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from shared.atomic_file import write_atomically
 from trainer.calibration import Reliability
 from trainer.evaluation import Evaluation
+from trainer.mistakes import Mistake
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Mistakes side by side on their sheet.
+COLUMNS = 10
 
-def draw_confusion(evaluation: Evaluation, title: str, path: Path) -> None:
-    """Draw a confusion matrix to a picture file (PNG, SVG or PDF, by the name's ending).
+
+def plot_confusion(evaluation: Evaluation, title: str) -> Figure:
+    """Draw a confusion matrix.
 
     Mistakes are coloured by their share of the row; the diagonal is left pale, so that it does not
     drown them.
     """
-    import numpy as np
     from matplotlib.figure import Figure  # half a second to import
 
     rows = np.maximum(evaluation.confusion.sum(axis=1, keepdims=True), 1)
@@ -45,15 +51,14 @@ def draw_confusion(evaluation: Evaluation, title: str, path: Path) -> None:
     axes.set(xlabel="the network read", ylabel="it was", xticks=range(10), yticks=range(10))
     axes.set_title(make_printable(title), parse_math=False)
     axes.tick_params(length=0)
-    save_figure(figure, path)
+    return figure
 
 
-def draw_reliability(reliability: Reliability, title: str, path: Path) -> None:
-    """Draw a reliability diagram to a picture file: how often readings are right, by their confidence.
+def plot_reliability(reliability: Reliability, title: str) -> Figure:
+    """Draw a reliability diagram: how often readings are right, by their confidence.
 
     Bars that end on the diagonal mean what they say; below it, how many readings each bar stands for.
     """
-    import numpy as np
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.0, 6.4), layout="constrained")
@@ -71,7 +76,25 @@ def draw_reliability(reliability: Reliability, title: str, path: Path) -> None:
     )
     lower.bar(edges[:-1], reliability.counts, width, align="edge", color="#92c5de", edgecolor="white")
     lower.set(xlabel="confidence", ylabel="readings", yscale="symlog")
-    save_figure(figure, path)
+    return figure
+
+
+def plot_mistakes(mistakes: Sequence[Mistake], title: str) -> Figure:
+    """Draw a sheet of mistakes: each picture, what the network read and how sure it was, and what it is."""
+    from matplotlib.figure import Figure
+
+    rows = max(1, -(-len(mistakes) // COLUMNS))
+    figure = Figure(figsize=(COLUMNS * 1.05, rows * 1.45 + 0.5), layout="constrained")
+    figure.suptitle(make_printable(title), parse_math=False)
+    for place, axes in enumerate(figure.subplots(rows, COLUMNS, squeeze=False).flat):
+        axes.axis("off")
+        if place < len(mistakes):
+            mistake = mistakes[place]
+            axes.imshow(mistake.image, cmap="gray_r", vmin=0, vmax=255)
+            axes.set_title(
+                f"read {mistake.digit} ({mistake.confidence:.2f})\nwas {mistake.meaning}", fontsize=8
+            )
+    return figure
 
 
 def make_printable(text: str) -> str:

@@ -12,6 +12,7 @@ from shared.weights import ModelCard, TrainedNetwork
 from trainer.calibration import Reliability
 from trainer.datasets import Dataset
 from trainer.evaluation import Evaluation
+from trainer.significance import CONFIDENCE_LEVEL, Comparison, find_interval
 from trainer.training import Outcome
 
 output = Console(highlight=False, markup=False)
@@ -40,6 +41,7 @@ def tell_evaluation(
         "images": evaluation.images,
         "correct": evaluation.correct,
         "accuracy": _tell_share(evaluation.accuracy),
+        "interval": [_tell_share(end) for end in find_interval(evaluation.correct, evaluation.images)],
         "recall": [_tell_share(share) for share in evaluation.recall.tolist()],
         "precision": [_tell_share(share) for share in evaluation.precision.tolist()],
         "confusion": evaluation.confusion.tolist(),
@@ -66,7 +68,7 @@ def print_evaluation(
     """Print how a network did, digit by digit."""
     output.print(
         f"{trained.name} read {evaluation.correct:,} of {evaluation.images:,} right: "
-        f"{evaluation.accuracy:.2%} of {dataset.name}"
+        f"{evaluation.accuracy:.2%} of {dataset.name}, {show_interval(evaluation)}"
     )
     table = Table("digit", "images", "recall", "precision", "most often misread as")
     for digit in range(10):
@@ -91,6 +93,59 @@ def print_evaluation(
             "are said to be one"
         )
     output.print(f"expected calibration error: {reliability.error:.2%}")
+
+
+def show_interval(evaluation: Evaluation) -> str:
+    """Where the true accuracy lies, for people."""
+    low, high = find_interval(evaluation.correct, evaluation.images)
+    return f"{CONFIDENCE_LEVEL:.0%} interval {low:.2%} to {high:.2%}"
+
+
+def print_comparison(comparison: Comparison, names: tuple[str, str], dataset: Dataset) -> None:
+    """Print how two networks read the same digits."""
+    table = Table(
+        Column("weights", overflow="fold"),
+        "right",
+        "accuracy",
+        f"{CONFIDENCE_LEVEL:.0%} interval",
+        "alone right",
+    )
+    for name, alone in zip(names, (comparison.first_only, comparison.second_only), strict=True):
+        right = comparison.both + alone
+        low, high = find_interval(right, comparison.images)
+        table.add_row(
+            name,
+            f"{right:,}",
+            f"{right / comparison.images:.2%}",
+            f"{low:.2%} to {high:.2%}",
+            f"{alone:,}",
+        )
+    output.print(f"{comparison.images:,} digits of {dataset.name}")
+    output.print(table)
+    better = comparison.better
+    verdict = "chance alone may have made the difference" if better is None else f"{names[better]} is better"
+    output.print(f"{verdict}: McNemar's test, p = {comparison.chance:.3g}")
+
+
+def tell_comparison(
+    comparison: Comparison, first: TrainedNetwork, second: TrainedNetwork, dataset: Dataset
+) -> dict[str, object]:
+    """Tell how two networks read the same digits as JSON has it."""
+    right = [comparison.both + alone for alone in (comparison.first_only, comparison.second_only)]
+    return {
+        "weights": [first.sha256, second.sha256],
+        "data": dataset.describe(),
+        "images": comparison.images,
+        "correct": right,
+        "accuracy": [count / comparison.images for count in right],
+        "interval": [find_interval(count, comparison.images) for count in right],
+        "both": comparison.both,
+        "first_only": comparison.first_only,
+        "second_only": comparison.second_only,
+        "neither": comparison.neither,
+        "p_value": comparison.chance,
+        "better": comparison.better,
+    }
 
 
 def _show_percent(share: float) -> str:

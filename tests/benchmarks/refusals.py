@@ -32,7 +32,7 @@ from trainer.calibration import compare
 from trainer.datasets import load_mnist
 from trainer.fonts import LETTERS, SIGNS, TESTING_FONTS, VALIDATION_FONTS, draw_text, list_fonts
 from trainer.mnist import find_data_directory
-from trainer.plots import draw_reliability
+from trainer.plots import plot_reliability, save_figure
 
 SIDE = 64
 
@@ -170,7 +170,8 @@ def main() -> None:
     for row in zip(reliability.counts, reliability.confidences, reliability.right, strict=True):
         print("{:9d} {:6.1%} {:6.1%}".format(*row))
     if options.picture:
-        draw_reliability(reliability, "the whole way, from frame to reading", options.picture)
+        figure = plot_reliability(reliability, "the whole way, from frame to reading")
+        save_figure(figure, options.picture)
 
 
 def hold_all_up(network: FeedForward, count: int, seed: int, *, fit: bool) -> dict[str, list[Sighting]]:

@@ -10,7 +10,11 @@ from shared.weights import load_weights
 from trainer.calibration import measure_reliability
 from trainer.commands.options import Commands, add_data, add_weights, check_picture, load_data
 from trainer.evaluation import evaluate
+from trainer.mistakes import find_mistakes
 from trainer.reports import output, print_evaluation, tell_evaluation
+
+# On a sheet of the worst mistakes.
+MOST_MISTAKES = 50
 
 
 def add_parser(commands: Commands) -> None:
@@ -18,43 +22,48 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("evaluate", help="see how well a network reads")
     add_weights(parser)
     add_data(parser, "read it rather than MNIST's test images")
-    parser.add_argument(
-        "--picture", type=Path, metavar="FILE", help="draw the confusion matrix (.png, .svg or .pdf)"
-    )
-    parser.add_argument(
-        "--calibration",
-        type=Path,
-        metavar="FILE",
-        help="draw the reliability diagram: how often readings are right, by their confidence",
-    )
+    for option, meaning in (
+        ("--picture", "draw the confusion matrix (.png, .svg or .pdf)"),
+        ("--calibration", "draw the reliability diagram: how often readings are right, by their confidence"),
+        ("--mistakes", f"draw the {MOST_MISTAKES} worst mistakes: read wrong with most confidence"),
+    ):
+        parser.add_argument(option, type=Path, metavar="FILE", help=meaning)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.set_defaults(command=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer evaluate`."""
-    for option, picture in (("--picture", options.picture), ("--calibration", options.calibration)):
-        if picture is not None:
-            check_picture(option, picture)
+    asked = {name: getattr(options, name) for name in ("picture", "calibration", "mistakes")}
+    pictures: dict[str, Path] = {name: path for name, path in asked.items() if path is not None}
+    for name, path in pictures.items():
+        check_picture(f"--{name}", path)
     trained = load_weights(options.weights)
     dataset = load_data(options.data, options, test=True)
     evaluation = evaluate(trained.network, dataset)
     reliability = measure_reliability(trained.network, dataset)
-    if options.calibration is not None:
-        from trainer.plots import draw_reliability
+    if pictures:
+        from trainer import plots  # matplotlib takes a while to import
 
-        draw_reliability(reliability, f"{trained.name} on {dataset.name}", options.calibration)
-    if options.picture is not None:
-        from trainer.plots import draw_confusion  # matplotlib takes a while to import
-
-        title = f"{trained.name} on {dataset.name}: {evaluation.accuracy:.2%}"
-        draw_confusion(evaluation, title, options.picture)
+        title = f"{trained.name} on {dataset.name}"
+        if "picture" in pictures:
+            figure = plots.plot_confusion(evaluation, f"{title}: {evaluation.accuracy:.2%}")
+            plots.save_figure(figure, pictures["picture"])
+        if "calibration" in pictures:
+            plots.save_figure(plots.plot_reliability(reliability, title), pictures["calibration"])
+        if "mistakes" in pictures:
+            worst = find_mistakes(trained.network, dataset, MOST_MISTAKES)
+            figure = plots.plot_mistakes(worst, f"The worst mistakes of {title}")
+            plots.save_figure(figure, pictures["mistakes"])
     if options.json:
         print(json.dumps(tell_evaluation(evaluation, reliability, trained, dataset)))
     else:
         print_evaluation(evaluation, reliability, trained, dataset)
-        if options.calibration is not None:
-            output.print(f"reliability diagram drawn to {options.calibration}")
-        if options.picture is not None:
-            output.print(f"confusion matrix drawn to {options.picture}")
+        for name, drawn in (
+            ("calibration", "reliability diagram"),
+            ("picture", "confusion matrix"),
+            ("mistakes", "worst mistakes"),
+        ):
+            if name in pictures:
+                output.print(f"{drawn} drawn to {pictures[name]}")
     return 0

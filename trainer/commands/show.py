@@ -22,7 +22,7 @@ def add_parser(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer show`."""
     trained = load_weights(options.weights)
-    content = {"sha256": trained.sha256, **asdict(trained.card)}
+    content = {"sha256": trained.sha256, "store": trained.precision, **asdict(trained.card)}
     if options.json:
         print(json.dumps(content))
         return 0
