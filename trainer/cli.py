@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from shared import __version__
 from trainer.commands import (
+    backquery,
     compare,
     convert,
     evaluate,
@@ -28,6 +29,7 @@ COMMANDS = (
     train,
     evaluate,
     compare,
+    backquery,
     explain,
     convert,
     show,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shared.atomic_file import write_atomically
+from shared.digit_image import IMAGE_SIZE
+from shared.feedforward import FeedForward, FloatArray
 from trainer.calibration import Reliability
 from trainer.evaluation import Evaluation
 from trainer.mistakes import Mistake
@@ -94,6 +96,32 @@ def plot_mistakes(mistakes: Sequence[Mistake], title: str) -> Figure:
             axes.set_title(
                 f"read {mistake.digit} ({mistake.confidence:.2f})\nwas {mistake.meaning}", fontsize=8
             )
+    return figure
+
+
+def plot_minds(minds: Mapping[str, FloatArray], network: FeedForward, title: str) -> Figure:
+    """Draw pictures of each digit, a row a kind, and below each what the network reads in it.
+
+    Parameters
+    ----------
+    minds : float32 (10, 784) of each kind, inputs for the digits 0 to 9, by what the row is called
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 1.3 * len(minds) + 0.4), layout="constrained")
+    figure.suptitle(make_printable(title), parse_math=False)
+    grid = figure.subplots(len(minds), 10, squeeze=False)
+    for row, (kind, pictures) in zip(grid, minds.items(), strict=True):
+        outputs = network.query(pictures)
+        for digit, axes in enumerate(row):
+            axes.imshow(pictures[digit].reshape(IMAGE_SIZE, IMAGE_SIZE), cmap="gray_r", vmin=0, vmax=1)
+            axes.set(xticks=(), yticks=())
+            read = int(outputs[digit].argmax())
+            colour = "black" if read == digit else "#b2182b"
+            axes.set_xlabel(
+                f"read {read}\nnode {digit}: {outputs[digit, digit]:.2f}", fontsize=7, color=colour
+            )
+        row[0].set_ylabel(kind, rotation=0, ha="right", va="center", fontsize=9)
     return figure
 
 
