@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from trainer.datasets import Dataset
 from trainer.evaluation import Evaluation
 from trainer.significance import CONFIDENCE_LEVEL, Comparison, find_interval
 from trainer.training import Outcome
+from trainer.trials import Row
 
 output = Console(highlight=False, markup=False)
 
@@ -146,6 +148,16 @@ def tell_comparison(
         "p_value": comparison.chance,
         "better": comparison.better,
     }
+
+
+def print_rows(axis: str, rows: Sequence[Row]) -> None:
+    """Print an experiment's table."""
+    table = Table(axis, "read right", "standard deviation", "seeds")
+    for row in rows:
+        away = row.seeds - len(row.accuracies)
+        seeds = f"{row.seeds}, {away} ran away" if away else str(row.seeds)
+        table.add_row(f"{row.value:,g}", _show_percent(row.mean), _show_percent(row.spread), seeds)
+    output.print(table)
 
 
 def _show_percent(share: float) -> str:
