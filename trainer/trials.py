@@ -133,16 +133,19 @@ def run_trials(
         return True
     # Plain arrays: joblib maps them into its workers' memory, Dask sends them to each worker once.
     arrays = (learnt.images, learnt.labels, tests.images, tests.labels)
-    with _choose_workers(scheduler):
-        results = Parallel(jobs, return_as="generator_unordered")(
-            delayed(_run)(trial, *arrays) for trial in todo
-        )
-        for done, (trial, accuracies) in enumerate(results, 1):
-            finished.add(trial, accuracies)
-            progress(1 - (len(todo) - done) / len(trials))
-            if stop() and done < len(todo):
-                results.close()
-                return False
+    try:
+        with _choose_workers(scheduler):
+            results = Parallel(jobs, return_as="generator_unordered")(
+                delayed(_run)(trial, *arrays) for trial in todo
+            )
+            for done, (trial, accuracies) in enumerate(results, 1):
+                finished.add(trial, accuracies)
+                progress(1 - (len(todo) - done) / len(trials))
+                if stop() and done < len(todo):
+                    results.close()
+                    return False
+    except KeyboardInterrupt:  # a terminal's Ctrl-C reaches joblib's workers, too, and comes back from them
+        return False
     return True
 
 
