@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 from scipy.special import logit
+from threadpoolctl import threadpool_limits
 
 from shared.digit_image import to_inputs
 from shared.feedforward import ACTIVATIONS, OUTPUT_ACTIVATION, FeedForward, FloatArray
@@ -39,10 +40,13 @@ def make_minds(network: FeedForward, dataset: Dataset) -> dict[str, FloatArray]:
     ------
     BadSettingError : if a digit is missing from the data set
     """
+    # Matrix products of this size take longer to share out between cores than to do.
+    with threadpool_limits(1, "blas"):
+        excited = climb(network)
     return {
         f"average of\n{dataset.name}": average_digits(dataset),
         "backquery:\nan answer sent\nbackwards": backquery(network),
-        "what excites\nits node most": climb(network),
+        "what excites\nits node most": excited,
     }
 
 
