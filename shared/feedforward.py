@@ -45,7 +45,7 @@ def _squash_many_sigmoid(x: FloatArray, out: FloatArray) -> None:
 
 
 def _squash_relu(x: FloatArray, out: FloatArray) -> None:
-    np.maximum(x, np.float32(0), out)
+    np.maximum(x, np.float32(0), out=out)
 
 
 ACTIVATIONS = {

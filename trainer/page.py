@@ -29,6 +29,8 @@ from trainer.significance import CONFIDENCE_LEVEL, find_interval
 # On the page; `inkling-trainer evaluate --mistakes` draws more.
 MOST_MISTAKES = 40
 
+LEVEL = f"{100 * CONFIDENCE_LEVEL:.0f} %"
+
 # Drawn in this colour, lines and letters take on that of the page's text, dark or light.
 INK = "#010203"
 
@@ -41,17 +43,18 @@ body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
   max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 p.figure { font-size: 2.6rem; margin: 0; line-height: 1.2; }
-p.note, figcaption, th { color: var(--pale); font-weight: normal; font-size: 0.9rem; }
+p.note, th { color: var(--pale); font-weight: normal; font-size: 0.9rem; }
 table { border-collapse: collapse; } td, th { padding: 0.2rem 0.7rem; text-align: right; }
 tbody tr { border-top: 1px solid var(--line); }
 table.card td { text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 table.card th { text-align: left; white-space: nowrap; vertical-align: top; }
-table.confusion td { min-width: 2rem; text-align: center; }
+table.confusion td, table.confusion th { width: 2.2rem; text-align: center; }
 .scroll { overflow-x: auto; }
-.sheet { display: flex; flex-wrap: wrap; gap: 0.8rem; }
-figure { margin: 0; width: 5.4rem; text-align: center; }
+.sheet { display: flex; flex-wrap: wrap; gap: 0.6rem; }
+figure { margin: 0; width: 80px; text-align: center; }
+figcaption { color: var(--pale); font-size: 0.8rem; line-height: 1.3; white-space: nowrap; }
 figure.wrong figcaption { color: rgb(var(--mark)); }
-img.digit { width: 84px; height: 84px; image-rendering: pixelated; border: 1px solid var(--line); }
+img.digit { width: 80px; height: 80px; image-rendering: pixelated; border: 1px solid var(--line); }
 svg { max-width: 34rem; width: 100%; height: auto; }
 """
 
@@ -106,8 +109,8 @@ def _write_summary(trained: TrainedNetwork, evaluation: Evaluation, tests: Datas
     return (
         f'<p class="figure">{_percent(evaluation.accuracy)}</p>\n'
         f"<p>{evaluation.correct:,} of {evaluation.images:,} digits read right ({escape(tests.name)}); the "
-        f"true share lies between {_percent(low)} and {_percent(high)} ({CONFIDENCE_LEVEL:.0%} interval, Wilson)."
-        f"</p>\n<p>{' '.join(sentences)}</p>"
+        f"true share lies between {_percent(low)} and {_percent(high)} ({LEVEL} interval, "
+        f"Wilson).</p>\n<p>{' '.join(sentences)}</p>"
     )
 
 
@@ -126,7 +129,7 @@ def _write_digits(evaluation: Evaluation) -> str:
                 _percent(float(evaluation.precision[digit])),
             )
         )
-    names = ("digit", "images", "recall", f"{CONFIDENCE_LEVEL:.0%} interval", "precision")
+    names = ("digit", "images", "recall", f"{LEVEL} interval", "precision")
     return (
         "<h2>Digit by digit</h2>\n"
         + _write_table(names, rows)
@@ -162,8 +165,8 @@ def _write_mistakes(mistakes: Sequence[Mistake], evaluation: Evaluation) -> str:
     figures = (
         _write_figure(
             mistake.image,
-            f"read {mistake.digit} ({mistake.confidence:.2f}), was {mistake.meaning}",
-            wrong=False,
+            f"read {mistake.digit} ({mistake.confidence:.2f})",
+            f"was {mistake.meaning}",
         )
         for mistake in mistakes
     )
@@ -203,7 +206,8 @@ def _write_minds(trained: TrainedNetwork, learnt: Dataset) -> str:
         figures = (
             _write_figure(
                 _to_bytes(pictures[digit]),
-                f"read {read[digit]}, node {digit}: {outputs[digit, digit]:.2f}",
+                f"read {read[digit]}",
+                f"node {digit}: {outputs[digit, digit]:.2f}",
                 wrong=read[digit] != digit,
             )
             for digit in range(10)
@@ -242,13 +246,14 @@ def _write_sheet(figures: Iterable[str]) -> str:
     return f'<div class="sheet">{"".join(figures)}</div>'
 
 
-def _write_figure(image: npt.NDArray[np.uint8], caption: str, *, wrong: bool) -> str:
+def _write_figure(image: npt.NDArray[np.uint8], *caption: str, wrong: bool = False) -> str:
     file = io.BytesIO()
     Image.fromarray(255 - image).save(file, "PNG")
     picture = base64.b64encode(file.getvalue()).decode()
     return (
-        f'<figure{" class=wrong" if wrong else ""}><img class="digit" alt="{escape(caption)}" '
-        f'src="data:image/png;base64,{picture}"><figcaption>{escape(caption)}</figcaption></figure>'
+        f'<figure{" class=wrong" if wrong else ""}><img class="digit" alt="{escape(", ".join(caption))}" '
+        f'src="data:image/png;base64,{picture}"><figcaption>{"<br>".join(map(escape, caption))}</figcaption>'
+        "</figure>"
     )
 
 

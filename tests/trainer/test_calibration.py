@@ -63,3 +63,15 @@ def test_of_no_digit_no_reading_is_right():
     reliability = measure_reliability(shouting, Dataset("", images, labels))
     assert reliability.counts[9] == 5
     assert reliability.right[9] == pytest.approx(0.6)
+
+
+def test_the_curve_is_that_of_scikit_learn():
+    calibration = pytest.importorskip("sklearn.calibration")
+    random = np.random.default_rng(1)
+    confidences = random.random(5000) ** 0.3
+    right = random.random(5000) < confidences**2
+    reliability = compare(confidences, right)
+    shares, means = calibration.calibration_curve(right, confidences, n_bins=10)
+    filled = reliability.counts > 0
+    np.testing.assert_allclose(reliability.right[filled], shares)
+    np.testing.assert_allclose(reliability.confidences[filled], means)

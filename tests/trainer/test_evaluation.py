@@ -72,3 +72,19 @@ def test_what_is_no_digit_counts_for_itself(corner_reader):
         evaluation = evaluate(corner_reader, dataset, needed)
         assert evaluation.right_said == evaluation.no_digits_said == said
     assert np.isnan(evaluate(corner_reader, make_dataset([1], [NO_DIGIT])).accuracy)
+
+
+def test_figures_are_those_of_scikit_learn(network, drawn_digits):
+    metrics = pytest.importorskip("sklearn.metrics")
+    evaluation = evaluate(network, drawn_digits)
+    read = query_dataset(network, drawn_digits).argmax(axis=1)
+    labels = drawn_digits.labels
+    np.testing.assert_array_equal(
+        evaluation.confusion, metrics.confusion_matrix(labels, read, labels=np.arange(10))
+    )
+    assert evaluation.accuracy == pytest.approx(metrics.accuracy_score(labels, read))
+    precision, recall, _, _ = metrics.precision_recall_fscore_support(
+        labels, read, labels=np.arange(10), zero_division=np.nan
+    )
+    np.testing.assert_allclose(evaluation.recall, recall)
+    np.testing.assert_allclose(evaluation.precision, precision)
