@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trainer.experiments import Experiment
+from trainer.plots import make_printable
 from trainer.trials import Row
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def plot_experiment(experiment: Experiment, rows: Sequence[Row], setting: str) -
     setting : what all runs have in common, for below the title
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter
 
     shown = [row for row in rows if row.accuracies]
     values = [row.value for row in shown]
@@ -74,18 +75,29 @@ def plot_experiment(experiment: Experiment, rows: Sequence[Row], setting: str) -
     axes.plot(values, [100 * row.mean for row in shown], "o-", color="#2166ac", markersize=5)
     if experiment.logarithmic and len(values) > 1:
         axes.set_xscale("log")
-        axes.set_xticks(values, [f"{value:,g}" if value < 1000 else f"{value:,.0f}" for value in values])
-        axes.xaxis.set_minor_formatter(NullFormatter())
-    if shown and min(row.mean for row in shown) < 2 * CHANCE:
+    axes.set_xticks(values, [f"{value:,g}" if value < 1000 else f"{value:,.0f}" for value in values])
+    axes.minorticks_off()
+    if experiment.disturb is not None:
+        axes.set_ylim(0, 101)
         axes.axhline(100 * CHANCE, color="#666666", linestyle="--", linewidth=1)
         axes.annotate(
-            "guessing", (0.99, 100 * CHANCE), xycoords=("axes fraction", "data"), ha="right", va="bottom"
+            "guessing", (0.01, 100 * CHANCE), xycoords=("axes fraction", "data"), ha="left", va="bottom"
         )
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:g} %"))
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.set(xlabel=experiment.axis, ylabel="read right")
     question = experiment.question[0].upper() + experiment.question[1:]
-    figure.suptitle(question, fontsize=13)
-    axes.set_title(setting, fontsize=9, color="#444444")
+    axes.set_title(question, fontsize=13, pad=36)
+    axes.annotate(
+        make_printable(setting),
+        (0.5, 1.0),
+        xytext=(0, 7),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="center",
+        fontsize=9,
+        color="#444444",
+        parse_math=False,
+    )
     return figure

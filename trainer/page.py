@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from html import escape
@@ -24,6 +23,7 @@ from trainer.datasets import Dataset
 from trainer.evaluation import Evaluation, evaluate
 from trainer.mistakes import Mistake, find_mistakes
 from trainer.plots import plot_reliability
+from trainer.reports import show_in_line
 from trainer.significance import CONFIDENCE_LEVEL, find_interval
 
 # On the page; `inkling-trainer evaluate --mistakes` draws more.
@@ -226,14 +226,12 @@ def _write_card(trained: TrainedNetwork) -> str:
 
 def _write_value(value: object) -> str:
     if isinstance(value, dict):
-        return "<br>".join(f"{escape(str(key))}: {escape(_show(inner))}" for key, inner in value.items())
-    if isinstance(value, list | tuple) and any(isinstance(inner, dict) for inner in value):
+        return "<br>".join(
+            f"{escape(str(key))}: {escape(show_in_line(inner))}" for key, inner in value.items()
+        )
+    if isinstance(value, list):
         return "<br><br>".join(map(_write_value, value))
-    return escape(_show(value))
-
-
-def _show(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return escape(show_in_line(value))
 
 
 def _write_table(names: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

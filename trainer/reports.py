@@ -174,11 +174,12 @@ def print_content(content: dict[str, object]) -> None:
 
 def _show_value(value: object) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"{key}: {_show_in_line(inner)}" for key, inner in value.items())
-    return "\n\n".join(map(_show_value, value)) if isinstance(value, list) else _show_in_line(value)
+        return "\n".join(f"{key}: {show_in_line(inner)}" for key, inner in value.items())
+    return "\n\n".join(map(_show_value, value)) if isinstance(value, list) else show_in_line(value)
 
 
-def _show_in_line(value: object) -> str:
+def show_in_line(value: object) -> str:
+    """Any value of a model card on one line, for people."""
     if isinstance(value, dict):
         return ", ".join(f"{key} {inner}" for key, inner in value.items())
     return " - ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

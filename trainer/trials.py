@@ -18,7 +18,7 @@ from trainer.errors import BadSettingError
 from trainer.experiments import Bytes, Trial, run_trial
 
 # How long a cluster may take to answer, in seconds.
-PATIENCE_S = 20
+PATIENCE_S = 10
 
 
 @dataclass(frozen=True)

@@ -13,20 +13,8 @@ from PIL import Image
 from shared.digit_image import to_inputs
 from shared.strokes import draw_digit
 from shared.weights import DEFAULT_WEIGHTS, load_weights
+from tests.end_to_end.commands import EDGE, TRAINER, run
 from trainer.datasets import NO_DIGIT, Dataset, save_dataset
-
-TRAINER, EDGE = "trainer", "edge"
-
-
-def run(module, *arguments, cwd, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", module, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=cwd,
-        env={**os.environ, "GPIOZERO_PIN_FACTORY": "mock", "COLUMNS": "100", **environment},
-    )
 
 
 @pytest.fixture

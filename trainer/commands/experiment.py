@@ -144,4 +144,4 @@ def _describe(experiment: Experiment, settings: Settings, pictures: int, seeds: 
     if experiment.name == "training-size":
         parts["epochs"] = f"{settings.epochs * pictures:,} pictures seen"
     parts.pop(experiment.name, None)
-    return f"{', '.join(parts.values())}; {tests.name}; mean and range of {seeds} seed{'s'[: seeds - 1]}"
+    return f"{', '.join(parts.values())}\n{tests.name}; mean and range of {seeds} seed{'s'[: seeds - 1]}"
