@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,9 @@ from trainer.explanation import explain
 from trainer.mnist import find_data_directory
 
 FOLDER = Path(__file__).parent
+
+# The README's, of all there are.
+EXPERIMENTS = ("training-size", "damage", "noise")
 
 # What is held up in the first picture: a digit, and how.
 HELD_UP = (
@@ -79,6 +84,10 @@ def main() -> None:
     explain(frames[1], network, "A five on a card, and how it is read", FOLDER / "explanation.png")
     run_trainer(["show-augmentation", "-o", str(FOLDER / "augmentation.png")])
     run_trainer(["evaluate", "--picture", str(FOLDER / "confusion.png")])
+    with tempfile.TemporaryDirectory() as folder:
+        for name in EXPERIMENTS:
+            run_trainer(["experiment", name, "-o", folder])
+            shutil.copy(Path(folder, f"{name}.png"), FOLDER)
 
 
 if __name__ == "__main__":

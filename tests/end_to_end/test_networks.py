@@ -49,7 +49,7 @@ def test_evaluate_tells_the_interval_and_draws_the_worst_mistakes(folder):
     assert low < figures["accuracy"] < high
     with Image.open(folder / "m.png") as picture:
         assert picture.size[0] > 1000
-    assert re.search(r"95% interval \d\d\.\d\d% to", run(*evaluate, cwd=folder).stdout.replace("\n", " "))
+    assert re.search(r"95% interval \d+\.\d\d% to", run(*evaluate, cwd=folder).stdout.replace("\n", " "))
 
 
 def test_compare_tells_the_better_one_from_chance(folder):
