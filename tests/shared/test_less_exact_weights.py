@@ -99,3 +99,18 @@ def test_arrays_of_any_type_and_shape_load_as_the_card_says_or_are_refused(files
     except WeightsError:
         return
     assert trained.network.layers == trained.card.layers == (784, 12, 10)
+
+
+@pytest.mark.parametrize(("precision", "lost"), [("float16", 0.0), ("int8", 0.0002)])
+def test_the_weights_that_ship_read_mnist_as_well_when_kept_less_exactly(tmp_path, mnist, precision, lost):
+    from trainer.datasets import load_mnist
+    from trainer.evaluation import measure_accuracy
+
+    shipped = load_weights()
+    export_weights(tmp_path / "w.npz", shipped.network, shipped.card, precision)
+    tests = load_mnist(mnist, test=True)
+    before, after = (
+        measure_accuracy(network, tests)
+        for network in (shipped.network, load_weights(tmp_path / "w.npz").network)
+    )
+    assert after >= before - lost - 1e-9
