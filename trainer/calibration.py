@@ -98,7 +98,7 @@ def find_temperature(network: FeedForward, dataset: Dataset) -> float:
 def temper(network: FeedForward, temperature: float) -> FeedForward:
     """Return a network whose output layer's sums are divided by a temperature: it reads the same digits."""
     tempered = network.copy()
-    last = (tempered.weights[-1], *(tempered.biases or ())[-1:])
-    for array in last:
-        array /= np.float32(temperature)
+    tempered.weights[-1][...] /= np.float32(temperature)
+    if tempered.biases is not None:
+        tempered.biases[-1][...] /= np.float32(temperature)
     return tempered
