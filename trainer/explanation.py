@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from shared.candidates import INK_LEVELS, Candidate
+from shared.candidates import INK_LEVELS, SURE_SCORE, Candidate
 from shared.digit_finder import FoundDigit, Search, search_frame
 from shared.digit_image import normalise
 from shared.feedforward import FeedForward
@@ -29,8 +29,9 @@ CHOSEN, REFUSED = "#1a9850", "#4575b4"
 def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
     """Draw how a frame, uint8 (height, width), is read: a picture file (PNG, SVG or PDF, by its ending).
 
-    Shown are the frame, the ink map, what each ink level leaves of it with the candidates found there and
-    how likely they are digits, the digit as it was cut out, the 28x28 image and the output nodes.
+    Shown are the frame, the ink map, what each ink level that was looked at leaves of it with the candidates
+    found there and how likely they are digits, the digit as it was cut out, the 28x28 image and the output
+    nodes.
     """
     from matplotlib.figure import Figure  # half a second to import
 
@@ -41,7 +42,12 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
     _show(shown, search.ink.grey, "what is searched, inverted" if search.chalk else "what is searched")
     _show(ink_map, 255 - search.ink.ink, "chalk" if search.chalk else "ink, against the paper around it")
     _draw_candidates(shown, search, search.candidates)
+    # A sure candidate ends the search.
+    highest = min((one.level for one in search.candidates if one.score >= SURE_SCORE), default=INK_LEVELS[-1])
     for level, part in zip(INK_LEVELS, levels, strict=True):
+        if level > highest:
+            part.axis("off")
+            continue
         _show(part, np.where(search.ink.ink > level, 0, 255), f"ink above level {level} of 255")
         _draw_candidates(part, search, [one for one in search.candidates if one.level == level])
     cut, image, outputs, words = axes
