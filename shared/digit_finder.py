@@ -35,7 +35,7 @@ from shared.feedforward import FloatArray
 from shared.ink import Bytes, InkMap, Window, fit_frame, measure_ink
 
 # Where a camera cannot see.
-DARKEST_LIGHT = 30  # of 255: nowhere in the frame two pixels side by side are brighter
+DARKEST_LIGHT = 30  # of 255: nowhere in the frame four pixels in a square are brighter
 BLOWN_OUT, MOST_BLOWN_OUT = 250, 0.8  # of 255, in this share of the frame
 MOST_BLURRED = 0.095  # of a digit's longer side: of those that are more, hardly any are read surely
 
@@ -120,21 +120,15 @@ class Search:
     chosen: Candidate | None
     found: FoundDigit | NoDigit
 
-    @property
-    def score(self) -> float:
-        """Of the piece that was chosen; 0 where none was."""
-        return 0.0 if self.chosen is None else self.chosen.score
 
-
-def find_digit(frame: Bytes, *, chalk: bool | None = None) -> FoundDigit | NoDigit:
+def find_digit(frame: Bytes, *, chalk: bool = True) -> FoundDigit | NoDigit:
     """Find the one handwritten digit in a frame: dark ink on brighter paper, or chalk on a dark board.
 
     Parameters
     ----------
     frame : uint8 array, shape (H, W), grey, 0 = black; at least 28x28 pixels. Frames with a side of
         more than 320 pixels are searched in a smaller copy.
-    chalk : where there is a dark board, whether to look for chalk rather than for ink; by default for
-        both, in twice the time
+    chalk : whether to look for chalk, too, where there is a dark board and no sure ink
 
     Returns
     -------
@@ -147,24 +141,31 @@ def find_digit(frame: Bytes, *, chalk: bool | None = None) -> FoundDigit | NoDig
     return search_frame(frame, chalk=chalk).found
 
 
-def search_frame(frame: Bytes, *, chalk: bool | None = None) -> Search:
+def search_frame(frame: Bytes, *, chalk: bool = True) -> Search:
     """Find the digit as `find_digit` does, and keep what came up on the way."""
     check_frame(frame)
     grey = fit_frame(frame)
-    # A pixel of noise is bright, or dark, by itself.
-    pairs = np.minimum(grey[:-1:2, :-1:2], grey[1::2, 1::2])
-    if pairs.max() < DARKEST_LIGHT:
-        return Search(measure_ink(grey), False, [], None, NoDigit.TOO_DARK)
-    board = chalk is not False and _share(pairs < BOARD) > LEAST_BOARD
-    if not (board and chalk):
-        search = _search(measure_ink(grey), frame.shape, chalk=False)
-        board = board and search.score < SURE_SCORE
-    if board:
-        chalked = _search(measure_ink(~grey, 255 - BRIGHTEST_BOARD), frame.shape, chalk=True)
-        search = chalked if chalk else max(search, chalked, key=lambda one: one.score)
-    if search.found is NoDigit.NOTHING and _share(pairs >= BLOWN_OUT) > MOST_BLOWN_OUT:
+    ink = measure_ink(grey)
+    seen = ink.grey
+    if seen.max() < DARKEST_LIGHT:
+        return Search(ink, False, [], None, NoDigit.TOO_DARK)
+    candidates = find_candidates(ink, chalk=False)
+    score = _find_best_score(candidates)
+    chalk = chalk and score < SURE_SCORE and _share(seen < BOARD) > LEAST_BOARD
+    if chalk:
+        chalked = measure_ink(~grey, 255 - BRIGHTEST_BOARD)
+        others = find_candidates(chalked, chalk=True)
+        chalk = _find_best_score(others) > score
+        if chalk:
+            ink, candidates = chalked, others
+    search = _choose(ink, candidates, frame.shape, chalk=chalk)
+    if search.found is NoDigit.NOTHING and _share(seen >= BLOWN_OUT) > MOST_BLOWN_OUT:
         return replace(search, found=NoDigit.BLOWN_OUT)
     return search
+
+
+def _find_best_score(candidates: Sequence[Candidate]) -> float:
+    return max((candidate.score for candidate in candidates), default=0.0)
 
 
 def _share(part: Mask) -> float:
@@ -190,8 +191,9 @@ def check_frame(frame: Bytes) -> None:
         )
 
 
-def _search(ink: InkMap, frame_shape: tuple[int, ...], *, chalk: bool) -> Search:
-    candidates = find_candidates(ink, chalk=chalk)
+def _choose(
+    ink: InkMap, candidates: Sequence[Candidate], frame_shape: tuple[int, ...], *, chalk: bool
+) -> Search:
     best = max(candidates, key=lambda candidate: candidate.score, default=None)
     if best is None:
         return Search(ink, chalk, candidates, None, NoDigit.NOTHING)

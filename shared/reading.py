@@ -94,7 +94,7 @@ def weigh(confidence: float, likelihood: float) -> float:
     return odds / (1 + odds)
 
 
-def read_digit(frame: Bytes, network: FeedForward, *, chalk: bool | None = None) -> Reading | NoDigit:
+def read_digit(frame: Bytes, network: FeedForward, *, chalk: bool = True) -> Reading | NoDigit:
     """Read the digit in a grey frame, uint8 (height, width), or tell why there is none; see `find_digit`."""
     found = find_digit(frame, chalk=chalk)
     return read_found(found, network) if isinstance(found, FoundDigit) else found
@@ -116,8 +116,8 @@ class DigitReader:
     told by the means of blocks, in which the sensor's noise goes under and a pencil's line does not, against
     the frame that was read last, so that slow changes add up.
 
-    Where there is a dark board, ink and chalk are looked for in turn, a frame each, until there is likely a
-    digit: looking for both takes twice the time.
+    While there is likely no digit, chalk is looked for in every other frame only: looking for ink and chalk
+    takes twice the time.
     """
 
     def __init__(self, network: FeedForward) -> None:
@@ -125,7 +125,6 @@ class DigitReader:
         self._seen: npt.NDArray[np.int16] | None = None
         self._witnesses: list[Reading | NoDigit] = []
         self._likely: int | None = None
-        self._reason = NoDigit.NOTHING
         self._chalk = True
 
     def read(self, frame: Bytes) -> Reading | NoDigit:
@@ -136,22 +135,17 @@ class DigitReader:
         if last is None or last.shape != seen.shape or np.abs(seen - last).max() > STILL * BLOCK**2:
             self._witnesses = []
         if len(self._witnesses) == WITNESSES:
-            return min(self._witnesses, key=_tell_chance)
-        if self._likely is None:
-            self._chalk = not self._chalk
+            return self._witnesses[-1] if self._likely is None else min(self._witnesses, key=_tell_chance)
         answer = read_digit(frame, self._network, chalk=self._chalk)
         likely = answer.digit if isinstance(answer, Reading) and _tell_chance(answer) >= LIKELY else None
         if likely != self._likely:
             self._witnesses = []
         self._witnesses.append(answer)
         self._likely, self._seen = likely, seen
-        if isinstance(answer, Reading):
-            self._reason = NoDigit.NOTHING
-        elif answer is NoDigit.NOTHING:
-            # Looking for chalk gives no reason while there is ink that is blurred, and the other way round.
-            answer, self._reason = self._reason, answer
+        if isinstance(answer, Reading) or answer is NoDigit.NOTHING:
+            self._chalk = not self._chalk if likely is None else self._chalk
         else:
-            self._reason = answer
+            self._chalk = True  # what is blurred, or not one digit, may be ink or chalk
         return answer
 
 
