@@ -7,7 +7,7 @@ each piece is judged by its shape, its place and its own ring of paper: is it cl
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,8 @@ EIGHT_NEIGHBOURS = np.ones((3, 3), np.int8)
 _BITS = np.array([1, 2, 4, 8, 16, 32], np.uint8)
 
 INK_LEVELS = (18, 36, 72, 128)  # of 255, how much darker than the paper: from pencil to marker
+CHALK_LEVELS = INK_LEVELS[1:]
+GLANCE = (72,)  # the level at which most sure digits are sure
 
 MOST_INK = 0.6  # of the frame: a level that leaves more than this is below the scene's own darkness
 SMALLEST_DIGIT = 0.10  # of the frame's shorter side
@@ -80,7 +82,9 @@ class Candidate(NamedTuple):
     box: Window
 
 
-def find_candidates(ink: InkMap, *, chalk: bool) -> list[Candidate]:
+def find_candidates(
+    ink: InkMap, levels: Sequence[int] = INK_LEVELS, *, chalk: bool = False
+) -> list[Candidate]:
     """Find the pieces of ink that could be a digit, from the lowest ink level up, until there is a sure one.
 
     Parameters
@@ -89,7 +93,7 @@ def find_candidates(ink: InkMap, *, chalk: bool) -> list[Candidate]:
     """
     darkest = int(ink.ink.max())
     candidates: list[Candidate] = []
-    for level in INK_LEVELS[chalk:]:
+    for level in levels:
         if level >= darkest or any(found.score >= SURE_SCORE for found in candidates):
             break
         candidates += (found for found in _cut(ink, level, chalk) if found.score >= LOWEST_SCORE)

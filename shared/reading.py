@@ -94,7 +94,7 @@ def weigh(confidence: float, likelihood: float) -> float:
     return odds / (1 + odds)
 
 
-def read_digit(frame: Bytes, network: FeedForward, *, chalk: bool = True) -> Reading | NoDigit:
+def read_digit(frame: Bytes, network: FeedForward, *, chalk: bool | None = None) -> Reading | NoDigit:
     """Read the digit in a grey frame, uint8 (height, width), or tell why there is none; see `find_digit`."""
     found = find_digit(frame, chalk=chalk)
     return read_found(found, network) if isinstance(found, FoundDigit) else found
@@ -116,8 +116,8 @@ class DigitReader:
     told by the means of blocks, in which the sensor's noise goes under and a pencil's line does not, against
     the frame that was read last, so that slow changes add up.
 
-    While there is likely no digit, chalk is looked for in every other frame only: looking for ink and chalk
-    takes twice the time.
+    While there is likely no digit, chalk is looked for in every other frame, in which ink is only glanced at:
+    looking well for both takes twice the time.
     """
 
     def __init__(self, network: FeedForward) -> None:
@@ -125,7 +125,7 @@ class DigitReader:
         self._seen: npt.NDArray[np.int16] | None = None
         self._witnesses: list[Reading | NoDigit] = []
         self._likely: int | None = None
-        self._chalk = True
+        self._chalk: bool | None = True
 
     def read(self, frame: Bytes) -> Reading | NoDigit:
         """Read the digit in a grey frame, uint8 (height, width), or tell why there is none."""
@@ -142,10 +142,10 @@ class DigitReader:
             self._witnesses = []
         self._witnesses.append(answer)
         self._likely, self._seen = likely, seen
-        if isinstance(answer, Reading) or answer is NoDigit.NOTHING:
-            self._chalk = not self._chalk if likely is None else self._chalk
-        else:
-            self._chalk = True  # what is blurred, or not one digit, may be ink or chalk
+        if isinstance(answer, NoDigit) and answer is not NoDigit.NOTHING:
+            self._chalk = None  # both: what is blurred, or not one digit, may be ink or chalk
+        elif likely is None:
+            self._chalk = not self._chalk
         return answer
 
 

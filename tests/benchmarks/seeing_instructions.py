@@ -5,10 +5,10 @@
 Runs the project's own code on the emulated processor (deploy/emulated_pi; as root, on Debian 12) with the
 weights that ship, and prints millions of instructions. Every machine counts the same, however busy it is.
 
-`ink` is a frame by itself in which ink alone is looked for, from the grey plane to the reading, and `chalk` one
-in which chalk is, too, where there is a dark board and no sure ink: `DigitReader` does so in every other frame
-while there is no digit. `next frame` is what it sees once it has read a few: the same scene, in which nothing
-changed but the sensor's noise, and in the last two rows another scene. The worst is the dearest frame of any.
+`ink` is a frame by itself in which ink alone is looked for, from the grey plane to the reading, and `chalk`
+one in which chalk is, where there is a dark board: `DigitReader` does either in turn while there is no digit.
+`next frame` is what it sees once it has read a few: the same scene, in which nothing changed but the sensor's
+noise, and in the last two rows another scene. The worst is the dearest frame of any.
 """
 
 from __future__ import annotations
