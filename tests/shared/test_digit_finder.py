@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
+from shared.candidates import INK_LEVELS
 from shared.conditions import Conditions
 from shared.digit_finder import FoundDigit, NoDigit, find_digit, search_frame
 from shared.digit_image import normalise
@@ -142,6 +143,29 @@ def test_chalk_on_a_dark_board_is_ink(board):
     ink = draw(TWO)
     found = assert_found(photograph(ink, board, depth=-150 / board), ink, slack=10)
     assert_same_shape(normalise(found.ink), normalise(ink.astype(np.float32)))
+
+
+@pytest.mark.parametrize("chalk", [True, False, None])
+def test_sure_ink_is_found_before_a_dark_place_whatever_is_looked_for(chalk):
+    ink = draw(TWO, at=(190, 60), pen=10)
+    frame = photograph(ink)
+    frame[:, :120] //= 8
+    found = find_digit(frame, chalk=chalk)
+    assert isinstance(found, FoundDigit)
+    assert np.abs(np.subtract(found.box, box_of(ink))).max() <= 4
+
+
+def test_the_search_ends_at_the_first_level_that_holds_a_sure_digit():
+    search = search_frame(photograph(draw(TWO, pen=10)))
+    assert {candidate.level for candidate in search.candidates} == {INK_LEVELS[0]}
+
+
+@pytest.mark.parametrize("board", [70, 100])
+def test_a_bright_bar_is_hardly_chalk_before_what_is_no_dark_board(board):
+    bar = draw([[(0.5, 0.0), (0.4, 1.0)]])
+    dark, bright = (find_digit(photograph(bar, grey, depth=-100 / grey)) for grey in (20, board))
+    assert isinstance(dark, FoundDigit)
+    assert not isinstance(bright, FoundDigit) or bright.likelihood < dark.likelihood / 2
 
 
 @pytest.mark.parametrize("place", [(3, 60), (160, 3), (262, 60), (160, 139)])

@@ -107,6 +107,15 @@ def test_frames_are_read_on_while_their_answers_differ(simple):
     assert all(answer is answers[repeated] for answer in answers[repeated:])
 
 
+def test_what_is_repeated_is_the_least_sure_of_the_witnesses(simple):
+    random = np.random.default_rng(0)
+    reader = DigitReader(simple)
+    readings = [reader.read(look(random, 16)) for _ in range(WITNESSES + 3)]
+    confidences = [reading.confidence for reading in readings]
+    assert len(set(confidences[:WITNESSES])) > 1
+    assert set(confidences[WITNESSES:]) == {min(confidences[:WITNESSES])}
+
+
 def test_a_pencils_line_is_a_change(network):
     random = np.random.default_rng(0)
     reader = DigitReader(network)

@@ -95,6 +95,16 @@ def test_a_pen_writes_strokes_as_wide_as_asked(digit, stroke):
     assert 2 * np.percentile(inside[thin(inside > 0)], 50) == pytest.approx(stroke * 150, abs=2.5)
 
 
+def test_a_thin_pen_leaves_a_filled_loop_filled():
+    rows, columns = np.mgrid[:28, :28]
+    six = (
+        (np.hypot(rows - 20, columns - 14) < 6.5) | ((abs(columns - 11) < 2) & (rows > 2) & (rows < 20))
+    ).astype(np.float32)
+    written = draw_strokes(six, 100, 0.05)
+    lower, upper = written[75:95].sum(axis=1), written[10:40].sum(axis=1)
+    assert lower.mean() > 3 * upper.mean()
+
+
 @given(SEEDS, DIGITS)
 def test_thinning_keeps_what_hangs_together_and_every_loop(seed, digit):
     solid = ndimage.zoom(draw_digit(digit, np.random.default_rng(seed)), 4, order=1) > 0.5

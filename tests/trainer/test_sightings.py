@@ -3,8 +3,10 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+from joblib import parallel_config
 
 from shared.digit_finder import Box
+from trainer import sightings
 from trainer.datasets import NO_DIGIT
 from trainer.sightings import share_box, simulate
 
@@ -39,6 +41,16 @@ def test_the_same_seed_shows_the_same_and_another_one_others(drawn_digits):
     np.testing.assert_array_equal(one.images, again.images)
     np.testing.assert_array_equal(one.labels, again.labels)
     assert not np.array_equal(one.images, other.images)
+
+
+def test_the_pictures_are_the_same_on_one_core_as_on_many(drawn_digits, monkeypatch):
+    monkeypatch.setattr(sightings, "CHUNK", 5)
+    many = simulate(drawn_digits, [FONT], 12, negatives=0.5, straight=0.5, seed=3)
+    with parallel_config("sequential"):
+        one = simulate(drawn_digits, [FONT], 12, negatives=0.5, straight=0.5, seed=3)
+    np.testing.assert_array_equal(one.images, many.images)
+    np.testing.assert_array_equal(one.labels, many.labels)
+    assert not np.array_equal(one.images[:5], one.images[5:10])
 
 
 def test_digits_alone_can_be_had(drawn_digits):
