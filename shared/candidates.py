@@ -45,14 +45,15 @@ UNEVEN_COST = 5.0  # for how unevenly its ring is lit ...
 PATCHY_COST = 3.0  # ... and more where that is not in two even halves, as a shadow's edge makes them
 DISTANCE_COST = 0.65  # for its distance from the middle of the frame, squared, in widths and heights of it
 EDGE_COST = 2.6  # if it touches the frame's edge: most of what does is a desk, a hand or a shadow
-BAR = 1.15  # of its diagonal: what touches the edge with strokes no longer is a pen or a cable, not a one ...
-BAR_COST = 5.0  # ... (this one is chosen, not fitted)
+BAR = 1.25  # of its diagonal: a piece with strokes no longer is a bar
+BAR_COST = 0.5  # if it is one: most are edges, gaps, pens (all bars' costs are chosen, not fitted) ...
+EDGE_BAR_COST = 5.0  # ... and more if it touches the edge, as pens and cables do
 FILL_COST = 4.3  # for the share of its box that is ink
 FLAT_COST = 5.5  # for the logarithm of its width against its height, where it is wider
 CHALK_COST = 1.1  # if it is brighter than its board ...
-CHALK_BAR_COST = 1.5  # ... and more if it is as straight as a bar: a gap, a cable ...
+CHALK_BAR_COST = 1.5  # ... and more if it is a bar: a gap, a cable ...
 BOARD_COST = 0.1  # ... and for every level of 255 that the board is brighter than ...
-DARK_BOARD = 40  # ... this, as what lies behind bright cables often is (all three are chosen)
+DARK_BOARD = 40  # ... this, as what lies behind bright cables often is (chosen, too)
 FULL_SIZE = 0.3  # of the frame's shorter side
 EDGE_CONTACT = 0.7  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
 SURE_SCORE = 0.9  # from here on nothing better is looked for: at no higher level, and no chalk
@@ -129,7 +130,7 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
             continue
         length = area / stroke - stroke
         if length < BAR * math.hypot(height, width):
-            likely -= CHALK_BAR_COST * chalk + BAR_COST * (contact > 0)
+            likely -= BAR_COST + CHALK_BAR_COST * chalk + EDGE_BAR_COST * (contact > 0)
         candidate = _judge(ink, pieces, bit, box, piece, level, likely, chalk=chalk)
         if candidate is not None:
             yield candidate
