@@ -16,7 +16,7 @@ from shared.reading import (
     tell_confidences,
     weigh,
 )
-from tests.shared.drawing import TWO, draw
+from tests.shared.drawing import ZERO, draw
 
 
 @pytest.fixture
@@ -138,13 +138,13 @@ def test_frames_may_change_their_size(network):
         assert reader.read(np.full(shape, 200, np.uint8)) is NoDigit.NOTHING
 
 
-@pytest.mark.parametrize("blur", [0, 9])
+@pytest.mark.parametrize("blur", [0, 10])
 def test_chalk_is_read_while_it_is_there(simple, blur):
     """It is looked for in every other frame until there is something, and then in all."""
     random = np.random.default_rng(0)
-    ink = 110 * ndimage.gaussian_filter(draw(TWO, size=50, pen=12), blur)
+    ink = 110 * ndimage.gaussian_filter(draw(ZERO, size=90, pen=14), blur)
     reader = DigitReader(simple)
-    scenes = [0 * ink + 30] * 3 + [ink + 30] * 12
+    scenes = [0 * ink + 20] * 3 + [ink + 20] * 12
     frames = [np.clip(one + random.normal(0, 1, ink.shape), 0, 255).astype(np.uint8) for one in scenes]
     answers = [reader.read(frame) for frame in frames][5:]
     assert len({str(answer) if isinstance(answer, NoDigit) else answer.digit for answer in answers}) == 1
