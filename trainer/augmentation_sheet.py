@@ -17,6 +17,9 @@ from trainer.training import Augmentation
 # Pictures in a row, the digit as it is among them.
 ACROSS = 10
 
+# A recipe may leave strokes as they are; their row shows what thicker and thinner ones would be.
+SHOWN_STROKE = 0.4
+
 NONE = Amounts(turn=0, slant=0, taller=0, wider=0, shift=0, bend=0, stroke=0)
 
 
@@ -38,10 +41,10 @@ def draw_augmentation(
     rows: list[tuple[str, Augmentation]] = [
         (f"the talk's rotations\n{degrees:g} degrees left or right", Rotations(degrees)),
         *(
-            (text, Deformations(strength, replace(NONE, smoothness=amounts.smoothness, **part)))
-            for text, part in _list_kinds(amounts)
+            (text, Deformations(1.0, replace(NONE, smoothness=amounts.smoothness, **part)))
+            for text, part in _list_kinds(amounts, strength)
         ),
-        *((f"all together,\nstrength {strength:g}", Deformations(strength, amounts)) for _ in range(2)),
+        (f"all together,\nstrength {strength:g}", Deformations(strength, amounts)),
     ]
     figure = Figure(figsize=(0.8 * ACROSS + 2.6, 0.84 * len(rows) + 0.3), layout="constrained")
     grid = figure.subplots(len(rows), ACROSS)
@@ -58,20 +61,21 @@ def draw_augmentation(
     save_figure(figure, path)
 
 
-def _list_kinds(amounts: Amounts) -> list[tuple[str, dict[str, float]]]:
+def _list_kinds(amounts: Amounts, strength: float) -> list[tuple[str, dict[str, float]]]:
+    turn, slant, taller, wider, shift, bend, stroke = (
+        strength * getattr(amounts, name)
+        for name in ("turn", "slant", "taller", "wider", "shift", "bend", "stroke")
+    )
     return [
-        (f"turn\n{amounts.turn:g} degrees", {"turn": amounts.turn}),
-        (f"slant\n{amounts.slant:g} of the height", {"slant": amounts.slant}),
+        (f"turn\n{turn:.2g} degrees", {"turn": turn}),
+        (f"slant\n{slant:.2g} of the height", {"slant": slant}),
+        (f"taller, wider\n{taller:.2g}, {wider:.2g} of the size", {"taller": taller, "wider": wider}),
+        (f"shift\n{shift:.2g} px", {"shift": shift}),
+        (f"bend\n{bend:.2g} px, alike within {amounts.smoothness:g} px", {"bend": bend}),
         (
-            f"taller, wider\n{amounts.taller:g}, {amounts.wider:g} of the size",
-            {"taller": amounts.taller, "wider": amounts.wider},
+            f"stroke\n{stroke:.2g} px" if stroke else f"stroke\n--stroke {SHOWN_STROKE:g}, left out below",
+            {"stroke": stroke or SHOWN_STROKE},
         ),
-        (f"shift\n{amounts.shift:g} px", {"shift": amounts.shift}),
-        (
-            f"bend\n{amounts.bend:g} px, alike within {amounts.smoothness:g} px",
-            {"bend": amounts.bend},
-        ),
-        (f"stroke\n{amounts.stroke:g} px", {"stroke": amounts.stroke}),
     ]
 
 

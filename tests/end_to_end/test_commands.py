@@ -269,9 +269,13 @@ def make_configuration(text):
             (EDGE, "run", "--config", "file"),
             "no weights file at",
         ),
-        (make_configuration(""), (EDGE, "run", "--config", "file"), "picamera2 is not installed: 'sudo apt"),
         (
-            make_configuration("[camera]\nkind = 'folder'\nfolder.path = 'none'"),
+            make_configuration("[mqtt]\nenabled = false"),
+            (EDGE, "run", "--config", "file"),
+            "picamera2 is not installed: 'sudo apt",
+        ),
+        (
+            make_configuration("[camera]\nkind = 'folder'\nfolder.path = 'none'\n[mqtt]\nenabled = false"),
             (EDGE, "run", "--config", "file"),
             "set camera.folder.path to a folder of images",
         ),

@@ -33,7 +33,7 @@ def test_the_crew_sees_what_the_network_has_learnt_since():
     inputs, targets = make_batch(10)
     with Crew(network, "cross-entropy", 2) as crew:
         before = crew.find(inputs, targets)[0]
-        network.weights[0] += 1
+        network.weights[0][...] += 1
         after = crew.find(inputs, targets)[0]
     assert np.abs(after - before).max() > 0.01
     np.testing.assert_allclose(after, network.query(inputs), atol=1e-6)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from trainer.commands.options import Commands, add_data, check_picture, load_data
 from trainer.commands.recipe import add_amounts, add_preset, read_recipe
 from trainer.presets import TALK_DEGREES
 from trainer.reports import output
-
-# A recipe may leave strokes as they are; the picture shows what thicker and thinner ones would be.
-SHOWN_STROKE = 0.4
 
 
 def add_parser(commands: Commands) -> None:
@@ -45,12 +41,9 @@ def run(options: argparse.Namespace) -> int:
 
     check_picture("--output", options.output)
     recipe = read_recipe(options)
-    amounts = recipe.amounts
-    if not amounts.stroke:
-        amounts = replace(amounts, stroke=SHOWN_STROKE)
     draw_augmentation(
         load_data(options.data, options, test=False),
-        amounts,
+        recipe.amounts,
         recipe.deform_strength or 1.0,
         recipe.rotate_degrees or TALK_DEGREES,
         recipe.seed,
