@@ -23,6 +23,9 @@ NEEDED_SHARE = 0.9
 # Frames do not come to the millisecond: as many as fill the hold time must do when one is a little early.
 EARLY_S = 0.02
 
+# After a longer gap, as when a camera stalls, what was seen before it is no evidence.
+STALE_S = 2.0
+
 # How far a side of its box may be from where it is now, as a share of the box's longer side. What moves or
 # grows faster may be on its way to be something else, and what it looked like before is no evidence.
 STEADY = 0.25
@@ -77,6 +80,8 @@ class Settling:
         )
         if self._votes and time <= self._votes[-1][0]:
             return None  # the same frame again is no second witness
+        if self._votes and time - self._votes[-1][0] > STALE_S:
+            self._votes.clear()
         self._votes.append((time, vote))
         # A slow camera's votes reach back further than the hold time, or they would never be enough.
         begin = time - self._settings.hold_s + EARLY_S

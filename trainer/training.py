@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections import deque
@@ -189,6 +190,7 @@ class _Course:
             "settings": {**asdict(self._settings), "hidden": list(self._settings.hidden)},
             "pictures": self._dataset.describe()["sha256"],
             "held-out pictures": None if self._held_out is None else self._held_out.describe()["sha256"],
+            "teachers": [_hash(teacher) for teacher in self._teachers],
         }
 
     def run(
@@ -306,6 +308,13 @@ class _Course:
             rate,
             before + time.process_time() - self._started,
         )
+
+
+def _hash(network: FeedForward) -> str:
+    digest = hashlib.sha256()
+    for array in network.parameters:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def _make_ahead(batches: Iterator[_Batch], count: int) -> Iterator[_Batch]:

@@ -73,6 +73,13 @@ def test_readings_without_confidence_are_no_votes():
     assert observe([read(7, confidence=0.3)] * 20) == []
 
 
+def test_what_was_seen_before_the_camera_stalled_is_no_evidence():
+    settling = Settling(DEFAULTS)
+    times = [0.0, 0.1, 3600.0, 3600.1, 3600.2, 3600.3]
+    assert [settling.observe(read(7), time) for time in times] == [None] * 6
+    assert isinstance(settling.observe(read(7), 3600.4), Prediction)
+
+
 def test_agreement_alone_is_not_enough():
     assert observe([read(7, confidence=0.8)] * 20) == []
 
