@@ -131,7 +131,7 @@ def test_a_changed_weight_with_an_old_hash_is_tampered(file, network):
         parse_weights(content.getvalue())
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
 def test_weights_that_are_no_numbers_are_neither_loaded_nor_exported(tmp_path, file, network, card, value):
     network.weights[1][3, 4] = value
     with pytest.raises(NotFiniteWeightsError, match="weights_1"):
