@@ -23,8 +23,9 @@ NEEDED_SHARE = 0.9
 # Frames do not come to the millisecond: as many as fill the hold time must do when one is a little early.
 EARLY_S = 0.02
 
-# After a longer gap, as when a camera stalls, what was seen before it is no evidence.
-STALE_S = 2.0
+# After a longer gap, as when a camera stalls, what was seen before it is no evidence. The slowest camera takes
+# a picture every two seconds, or a little more.
+STALE_S = 5.0
 
 # How far a side of its box may be from where it is now, as a share of the box's longer side. What moves or
 # grows faster may be on its way to be something else, and what it looked like before is no evidence.
@@ -89,10 +90,10 @@ class Settling:
             self._votes.popleft()
         if vote is not None and vote.digit == self._current:
             self._last_seen = time
-        elif vote is not None and self._weigh(vote, begin) >= self._settings.confidence:
+        elif vote is not None and (weight := self._weigh(vote, begin)) >= self._settings.confidence:
             self._current, self._last_seen = vote.digit, time
             self._seq += 1
-            settled = replace(vote, confidence=self._weigh(vote, begin))
+            settled = replace(vote, confidence=weight)
             return Prediction(settled, f"{self._run}-{self._seq}", self._seq, time)
         elif self._current is not None and time - self._last_seen >= self._settings.release_s:
             self._current = None

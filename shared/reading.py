@@ -137,7 +137,7 @@ class DigitReader:
         if len(self._witnesses) == WITNESSES:
             return self._witnesses[-1] if self._likely is None else min(self._witnesses, key=_tell_chance)
         answer = read_digit(frame, self._network, chalk=self._chalk)
-        likely = answer.digit if isinstance(answer, Reading) and _tell_chance(answer) >= LIKELY else None
+        likely = answer.digit if isinstance(answer, Reading) and answer.confidence >= LIKELY else None
         if likely != self._likely:
             self._witnesses = []
         self._witnesses.append(answer)
