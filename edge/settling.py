@@ -23,8 +23,8 @@ NEEDED_SHARE = 0.9
 # Frames do not come to the millisecond: as many as fill the hold time must do when one is a little early.
 EARLY_S = 0.02
 
-# After a longer gap, as when a camera stalls, what was seen before it is no evidence. The slowest camera takes
-# a picture every two seconds, or a little more.
+# After a longer gap, as when a camera stalls, what was seen before it is no evidence. The slowest camera
+# takes a picture every two seconds, or a little more.
 STALE_S = 5.0
 
 # How far a side of its box may be from where it is now, as a share of the box's longer side. What moves or
