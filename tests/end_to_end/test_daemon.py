@@ -12,83 +12,22 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from PIL import Image
 
 from deploy.broker import find_free_port, find_mosquitto, start_broker
 from shared.messages import (
     Availability,
-    EventMessage,
     HealthMessage,
     InfoMessage,
     PredictionMessage,
-    Topics,
     decode,
     decode_image,
 )
 from shared.strokes import draw_digit
 from shared.weights import load_weights
 from tests.conftest import wait_until
-
-TOPICS = Topics("bench")
-
-
-class Subscriber:
-    """Hears all that the device says, in order."""
-
-    def __init__(self, port: int, name: str = "") -> None:
-        self.heard: list[paho.MQTTMessage] = []
-        self.connections = 0
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, name, protocol=paho.MQTTv5)
-        self._client.on_connect = self._subscribe
-        self._client.on_message = lambda _client, _userdata, message: self.heard.append(message)
-        self._client.reconnect_delay_set(1, 1)
-        # With a name the broker keeps what comes while we are away.
-        session = Properties(PacketTypes.CONNECT)
-        session.SessionExpiryInterval = 3600 if name else 0
-        self._client.connect("127.0.0.1", port, clean_start=not name, properties=session)
-        self._client.loop_start()
-        wait_until(lambda: self.connections)
-
-    def _subscribe(self, client, *_arguments):
-        client.subscribe("#", qos=1)
-        self.connections += 1
-
-    def payloads(self, kind, topic):
-        return [decode(kind, message.payload) for message in list(self.heard) if message.topic == topic]
-
-    @property
-    def events(self):
-        return self.payloads(EventMessage, TOPICS.event)
-
-    @property
-    def held_up(self):
-        return [message.digit for message in self.payloads(PredictionMessage, TOPICS.prediction)]
-
-    @property
-    def availability(self):
-        return [message.state for message in self.payloads(Availability, TOPICS.availability)]
-
-    def close(self):
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-def read_retained(port: int, timeout_s: float = 15.0) -> dict[str, bytes | bytearray]:
-    """What a subscriber who comes now is told, or soon after: the latest of each retained topic."""
-    late = Subscriber(port)
-    wait_until(lambda: late.availability, timeout_s)
-    retained = {
-        message.topic: message.payload
-        for message in late.heard
-        if message.topic in (TOPICS.availability, TOPICS.prediction, TOPICS.info)
-    }
-    late.close()
-    return retained
+from tests.subscriber import TOPICS, Subscriber, read_retained
 
 
 @pytest.fixture
@@ -168,7 +107,12 @@ def test_the_retained_prediction_has_an_expiry_and_the_event_is_not_retained(sta
     assert prediction.retain
     assert 0 < prediction.properties.MessageExpiryInterval <= 180
     retained = {message.topic for message in late.heard if message.retain}
-    assert retained == {TOPICS.prediction, TOPICS.availability, TOPICS.info}
+    assert retained == {
+        TOPICS.prediction,
+        TOPICS.availability,
+        TOPICS.info,
+        TOPICS.discovery,
+    }
     first.close()
     late.close()
 
@@ -178,7 +122,11 @@ def test_info_and_health_say_what_the_device_is_and_how(start, subscriber, broke
     wait_until(lambda: subscriber.payloads(HealthMessage, TOPICS.health))
     (info,) = subscriber.payloads(InfoMessage, TOPICS.info)
     assert info.weights["layers"] == [784, 200, 10]
-    assert info.configuration["leds"] == {"kind": "binary", "pins": [4, 17, 27, 22]}
+    assert info.configuration["leds"] == {
+        "kind": "binary",
+        "pins": [4, 17, 27, 22],
+        "brightness": 1.0,
+    }
     health = subscriber.payloads(HealthMessage, TOPICS.health)[0]
     assert health.problems == ()
     assert 2 < health.frames_per_s < 21
