@@ -80,9 +80,7 @@ ACTIONS = ["event", "state a", "state b", "first a", "take", "return"]
 
 @given(
     most=st.integers(1, 4),
-    actions=st.lists(
-        st.sampled_from(["event", "state a", "state b", "first a", "take", "return"]), max_size=60
-    ),
+    actions=st.lists(st.sampled_from(ACTIONS), max_size=60),
 )
 def test_nothing_is_lost_but_what_is_counted_or_replaced(most, actions):
     outbox = Outbox(most)
