@@ -1,8 +1,8 @@
 """Topics and payloads: everything that a device says and hears over MQTT, in one place.
 
-A payload is one JSON object. Keys without a value are left out, except `digit`, whose null means
-that nothing is held up. Who hears a device ignores keys that he does not know, because keys are only ever
-added; a device refuses a request with such a key, because whoever misspelt it wants to know.
+A payload is one JSON object. Keys without a value are left out, except those that are always there: a
+`digit` of null means that nothing is held up. Who hears a device ignores keys that he does not know, because
+keys are only ever added; a device refuses a request with such a key, because who misspelt it wants to know.
 
 `deploy/message_page.py` makes the JSON Schemas and the page in `deploy/messages/` of what stands here.
 """
@@ -13,7 +13,7 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -85,19 +85,24 @@ def name_device(host: str) -> str:
 
 @dataclass(frozen=True)
 class Availability:
-    """Whether the device is there: retained, and the last will."""
+    """Whether the device is there; the broker says it for one that it has lost.
+
+    Attributes
+    ----------
+    state : "online" only after everything else that is retained
+    """
 
     state: Literal["online", "offline"]
 
 
 @dataclass(frozen=True)
 class PredictionMessage:
-    """What is held up now: retained, with an expiry.
+    """What is held up now.
 
     Attributes
     ----------
-    digit : 0 to 9, or None when nothing is held up
-    confidence : 0 to 1
+    digit : what it is, or null when nothing is held up
+    confidence : the chance that it is right
     outputs : the output layer's ten signals
     id : the same in the event that announced it
     model : the first twelve digits of the weights' hash
@@ -114,11 +119,14 @@ class PredictionMessage:
 
 @dataclass(frozen=True)
 class EventMessage:
-    """One digit was settled: said once, not retained.
+    """One digit was settled; quality of service 1 may repeat it, with the same `id` and `seq`.
 
     Attributes, beside those of `PredictionMessage`
     ----------
+    digit : what it is
+    id : of this event, unlike any other's
     seq : counts a device's events since its start, from 1
+    event_type : for Home Assistant, which wants one
     latency_ms : from the frame that settled it to the message
     image : the 28x28 picture the network saw, base64 of 784 bytes, row by row, 255 = ink
     """
@@ -137,16 +145,18 @@ class EventMessage:
 
 @dataclass(frozen=True)
 class HealthMessage:
-    """How the device is, once a minute.
+    """How the device is: once a minute, if not configured otherwise, and when a problem comes or goes.
 
     Attributes
     ----------
     uptime_s : since the daemon started
-    frames_per_s, frame_ms : frames looked at, and the time spent on one
-    memory_mb : resident
-    temperature_c : of the processor, where it can be read
-    queued, dropped : events waiting for the broker, and events given up since the start
+    frames_per_s : frames looked at
+    frame_ms : time spent on one
+    memory_mb : resident, in units of 10^6 bytes
+    queued : events that wait for the broker
+    dropped : events given up since the daemon started
     camera, leds : "ok" or what is wrong
+    temperature_c : of the processor, where it can be read
     problems : everything that wants attention, empty when all is well
     """
 
@@ -164,7 +174,7 @@ class HealthMessage:
 
 @dataclass(frozen=True)
 class InfoMessage:
-    """What the device is: retained.
+    """What the device is.
 
     Attributes
     ----------
@@ -199,7 +209,7 @@ class CorrectRequest:
     Attributes
     ----------
     id : of the event
-    label : 0 to 9, or null if it was no digit at all
+    label : what it is, or null if it was no digit at all
     transaction : whatever it is, it comes back with the answer
     """
 
@@ -214,8 +224,9 @@ class SettlingChange:
 
     Attributes
     ----------
-    confidence : how sure a digit must be, 0 to 1
-    hold_s, release_s : for how long it must be read, and how long it must be gone
+    confidence : how sure a digit must be
+    hold_s : for how many seconds it must be read before it is announced
+    release_s : how many seconds it must be gone before it is withdrawn
     """
 
     confidence: Confidence | None = None
@@ -225,14 +236,24 @@ class SettlingChange:
 
 @dataclass(frozen=True)
 class LedChange:
-    """How bright the LEDs are: `brightness`, a share of full brightness."""
+    """How the LEDs shine.
+
+    Attributes
+    ----------
+    brightness : a share of full brightness
+    """
 
     brightness: Brightness | None = None
 
 
 @dataclass(frozen=True)
 class HealthChange:
-    """How often health is told: `interval_s`, in seconds."""
+    """How often health is told.
+
+    Attributes
+    ----------
+    interval_s : seconds between two health messages
+    """
 
     interval_s: HealthInterval | None = None
 
@@ -328,9 +349,7 @@ CHANNELS: dict[type, Channel] = {
 
 def encode(message: object) -> bytes:
     """Encode one of this module's messages as its payload."""
-    values = {item.name: getattr(message, item.name) for item in fields(message)}  # type: ignore[arg-type]
-    kept = {key: value for key, value in values.items() if value is not None or key == "digit"}
-    return json.dumps(kept, separators=(",", ":"), allow_nan=False).encode()
+    return json.dumps(_keep_values(message), separators=(",", ":"), allow_nan=False).encode()
 
 
 def decode(kind: type[M], payload: bytes | bytearray, *, allow_unknown: bool = True) -> M:
@@ -348,6 +367,18 @@ def decode(kind: type[M], payload: bytes | bytearray, *, allow_unknown: bool = T
         raise BadMessageError(f"not a {kind.__name__}: {error}") from error
     except (ValueError, RecursionError) as error:
         raise BadMessageError(f"not a {kind.__name__}: not JSON") from error
+
+
+def _keep_values(message: Any) -> dict[str, Any]:
+    """Keys with their values; one that has none is left out, unless it must be there."""
+    kept = {}
+    for item in fields(message):
+        value = getattr(message, item.name)
+        if is_dataclass(value):
+            kept[item.name] = _keep_values(value)
+        elif value is not None or item.default is MISSING:
+            kept[item.name] = value
+    return kept
 
 
 def _refuse_constant(name: str) -> None:
