@@ -215,6 +215,7 @@ class MqttOutput:
     def _configure(self, request: ConfigureRequest) -> dict[str, Any]:
         settings = self._live.change(request)
         self._health.report("settings", self._live.problem)
+        self._next_health = time.monotonic() + self._live.configuration.health.interval_s
         self._say(describe(self._live.configuration, self._trained))
         for message in self._tell_discovery():  # which knows how often health is told
             self._outbox.put(message)

@@ -1,11 +1,20 @@
 """A subscriber: hears what the device bench says, as anybody could."""
 
+import json
+
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from shared.messages import Availability, EventMessage, PredictionMessage, Topics, decode
+from shared.messages import (
+    Availability,
+    EventMessage,
+    PredictionMessage,
+    ResponseMessage,
+    Topics,
+    decode,
+)
 from tests.conftest import wait_until
 
 TOPICS = Topics("bench")
@@ -46,6 +55,21 @@ class Subscriber:
     @property
     def availability(self):
         return [message.state for message in self.payloads(Availability, TOPICS.availability)]
+
+    def ask(self, verb, **request):
+        """Ask the device for something, and wait for its answer."""
+        transaction = f"{verb} {len(self.heard)}"
+        self.publish(TOPICS.request(verb), json.dumps({**request, "transaction": transaction}))
+
+        def find_answer():
+            answers = self.payloads(ResponseMessage, TOPICS.response(verb))
+            return next((answer for answer in answers if answer.transaction == transaction), None)
+
+        wait_until(find_answer)
+        return find_answer()
+
+    def publish(self, topic, payload, *, retain=False):
+        self._client.publish(topic, payload, qos=1, retain=retain)
 
     def close(self):
         self._client.disconnect()
