@@ -21,7 +21,6 @@ from deploy.mosquitto.authority import Authority, CredentialsError, describe_hos
 from shared.atomic_file import write_atomically
 from shared.command_line import run_command
 from shared.errors import InklingError
-from shared.messages import DEVICE_NAME
 
 NAME = "credentials"
 
@@ -151,6 +150,8 @@ def lock_out(folder: Path, name: str) -> None:
 
 
 def _check(folder: Path, hosts: list[str], names: dict[str, str]) -> None:
+    from shared.messages import DEVICE_NAME  # numpy and scipy come with it, which --help need not wait for
+
     for program, package in PROGRAMS.items():
         if shutil.which(program) is None:
             raise MissingProgramError(f"{program} is not installed: sudo apt install {package}")
@@ -213,7 +214,7 @@ def _create_user(authority: Authority, folder: Path, name: str) -> str:
     authority.issue(folder, "client", name, "clientAuth")
     (folder / "ca.crt").write_bytes(authority.certificate.read_bytes())
     password = secrets.token_urlsafe(24)
-    (folder / "password").write_text(f"{password}\n")
+    (folder / "password").write_text(password)  # no line's end, which some programs take for a part of it
     return password
 
 

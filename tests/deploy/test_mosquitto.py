@@ -107,6 +107,7 @@ def test_a_device_hears_what_it_is_asked_and_nothing_else(connect, way):
     for topic in tell_topics(DESK):
         assert desk.publish(topic, b"not for you") in SAID
         assert laptop.publish(topic, b"not for you") in SAID
+    assert kitchen.publish(KITCHEN.event, b"of its own") in SAID
     laptop.publish(HOME_ASSISTANT_STATUS, b"online")
     laptop.publish(KITCHEN.request("view"), b"for you")
     heard = kitchen.wait_for(KITCHEN.request("view"), b"for you")
