@@ -1,6 +1,7 @@
 """The Mosquitto recipe, as it is shipped, on free ports of this machine; and somebody to connect to it."""
 
 import getpass
+import shutil
 import signal
 import socket
 import ssl
@@ -12,8 +13,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from deploy.broker import find_free_port, start_mosquitto
-from deploy.mosquitto.credentials import CONFIGURATION, INSTALLED
+from deploy.broker import find_free_port, find_mosquitto, start_mosquitto
+from deploy.mosquitto.credentials import CONFIGURATION, INSTALLED, PROGRAMS
 
 # What Debian's own mosquitto.conf says, and ours in its conf.d.
 DEBIAN = """\
@@ -22,6 +23,11 @@ persistence true
 persistence_location {folder}/
 include_dir {folder}/conf.d
 """
+
+# What the tests of the recipe cannot do without.
+MISSING = [name for name in PROGRAMS if shutil.which(name) is None] + ["mosquitto"] * (
+    find_mosquitto() is None
+)
 
 TIMEOUT_S = 15.0
 

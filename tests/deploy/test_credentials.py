@@ -8,10 +8,9 @@ import pytest
 
 from deploy.mosquitto.credentials import NAME, PROGRAMS, create_credentials, main
 from shared.command_line import run_command
+from tests.deploy.recipe import MISSING
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("mosquitto_passwd") is None, reason="Mosquitto is not installed: apt-get install mosquitto"
-)
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
 
 
 @dataclass
@@ -70,7 +69,9 @@ def test_nobody_else_can_read_what_was_made(made):
     assert {path.name for path in made.iterdir()} == {"ca", "broker", "desk"}
 
 
-def test_a_device_more_leaves_the_others_as_they_are(made, make):
+def test_a_device_more_leaves_the_others_and_rules_made_by_hand_as_they_are(made, make):
+    with (made / "broker" / "acl").open("a") as rules:
+        rules.write("\nuser zigbee2mqtt\ntopic readwrite zigbee2mqtt/#\n")
     before = read(made)
     assert make(made, "--device", "kitchen", "--laptop", "laptop").returncode == 0
     after = read(made)

@@ -6,11 +6,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from deploy.broker import find_free_port, find_mosquitto, start_mosquitto
+from deploy.broker import find_free_port, start_mosquitto
 from deploy.mosquitto.authority import Authority
 from deploy.mosquitto.credentials import create_credentials, lock_out
 from shared.messages import HOME_ASSISTANT_STATUS, Topics
-from tests.deploy.recipe import Connection, Recipe, RefusedError, trust
+from tests.deploy.recipe import MISSING, Connection, Recipe, RefusedError, trust
 
 DESK, KITCHEN = Topics("desk"), Topics("kitchen")
 NAMES = {
@@ -38,8 +38,8 @@ def tell_topics(topics):
 
 @pytest.fixture(scope="module")
 def credentials(tmp_path_factory):
-    if find_mosquitto() is None or shutil.which("mosquitto_passwd") is None:
-        pytest.skip("Mosquitto is not installed: apt-get install mosquitto")
+    if MISSING:
+        pytest.skip(f"not installed: {', '.join(MISSING)}")
     folder = tmp_path_factory.mktemp("credentials") / "ours"
     create_credentials(folder, ["localhost"], NAMES)
     return folder
