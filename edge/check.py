@@ -86,7 +86,7 @@ def check_broker(configuration: Configuration) -> str:
     settings = configuration.mqtt
     if not settings.enabled:
         return "not used (mqtt.enabled = false)"
-    from edge.mqtt import try_broker
+    from edge.broker import try_broker
 
     try_broker(settings, Topics(configuration.device.name), BROKER_TIMEOUT_S)
     return f"{settings.host}:{settings.port} accepts us as {configuration.device.name}"

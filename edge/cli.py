@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -76,6 +77,7 @@ def run_run(options: argparse.Namespace) -> int:
     """Carry out `inkling-edge run`."""
     from edge.config import load_configuration
     from edge.daemon import run_daemon
+    from edge.live_settings import LiveSettings
     from shared.weights import load_weights
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
@@ -86,7 +88,13 @@ def run_run(options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         # From a thread of its own: a handler that interrupts stop.wait() would wait for its lock for ever.
         signal.signal(number, lambda *_: Thread(target=stop.set).start())
-    run_daemon(configuration, trained, stop, show=options.show, as_json=options.json)
+    # systemd names the folder that a service may keep things in.
+    folder = configuration.device.state or os.environ.get("STATE_DIRECTORY")
+    live = LiveSettings(configuration, Path(folder) if folder else None)
+    if run_daemon(live, trained, stop, show=options.show, as_json=options.json):
+        # In the same process, so that it also works where nothing starts a daemon that has ended.
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     return 0
 
 

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from edge.errors import ConfigurationError
-from shared.messages import DEVICE_NAME, name_device
+from shared.messages import (
+    DEVICE_NAME,
+    Brightness,
+    Confidence,
+    HealthInterval,
+    HoldTime,
+    ReleaseTime,
+    name_device,
+)
 from shared.reading import NEEDED_CONFIDENCE
 from shared.records import Between, read_record
 
@@ -23,6 +31,9 @@ DEFAULT_PATH = Path("/etc/inkling/edge.toml")
 Pin = Annotated[int, Between(2, 27)]
 PINS_NEEDED = {"none": 0, "seven-segment": 7, "ten": 10, "binary": 4}
 
+# Keys that hold a path.
+PATHS = ("path", "state", "weights", "mnist", "password_file", "ca_file", "certificate_file", "key_file")
+
 NAME_RULE = "1 to 32 of a-z, 0-9, _ and -"
 
 
@@ -31,6 +42,7 @@ class DeviceSettings:
     """Who this device is."""
 
     name: str = field(default_factory=lambda: name_device(socket.gethostname()))
+    state: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,9 +89,9 @@ class NetworkSettings:
 class SettlingSettings:
     """When a digit is announced, and when it is withdrawn."""
 
-    confidence: Annotated[float, Between(0, 1)] = NEEDED_CONFIDENCE
-    hold_s: Annotated[float, Between(0.1, 10)] = 0.4
-    release_s: Annotated[float, Between(0.1, 10)] = 0.6
+    confidence: Confidence = NEEDED_CONFIDENCE
+    hold_s: HoldTime = 0.4
+    release_s: ReleaseTime = 0.6
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,17 @@ class MqttSettings:
     port: Annotated[int, Between(1, 65535)] = 1883
     username: str = ""
     password_file: str = ""
+    tls: bool = False
+    ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+    home_assistant: bool = True
     queued_events: Annotated[int, Between(1, 100_000)] = 1000
+
+    @property
+    def where(self) -> str:
+        """The broker's address, for people."""
+        return f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -102,13 +124,14 @@ class LedSettings:
     pins: tuple[Pin, ...] = ()
     status_pin: Pin | None = None
     active_high: bool = True
+    brightness: Brightness = 1.0
 
 
 @dataclass(frozen=True)
 class HealthSettings:
     """How often the device tells how it is."""
 
-    interval_s: Annotated[float, Between(1, 86400)] = 60.0
+    interval_s: HealthInterval = 60.0
 
 
 @dataclass(frozen=True)
@@ -158,7 +181,7 @@ def _resolve_paths(content: dict[str, object], folder: Path) -> dict[str, object
     for key, value in content.items():
         if isinstance(value, dict):
             value = _resolve_paths(value, folder)
-        elif key in ("path", "weights", "mnist", "password_file") and isinstance(value, str) and value:
+        elif key in PATHS and isinstance(value, str) and value:
             if "\0" in value:
                 raise ConfigurationError(f"{key} holds a NUL, which no path can")
             value = str(folder / Path(value).expanduser())
@@ -189,3 +212,7 @@ def _check_together(configuration: Configuration) -> None:
         raise ConfigurationError(f"mqtt.host {configuration.mqtt.host!r} is no host name: {error}") from error
     if configuration.mqtt.password_file and not configuration.mqtt.username:
         raise ConfigurationError("mqtt.username is missing: a password needs a user name")
+    if configuration.mqtt.key_file and not configuration.mqtt.certificate_file:
+        raise ConfigurationError("mqtt.certificate_file is missing: a key needs its certificate")
+    if configuration.mqtt.certificate_file + configuration.mqtt.ca_file and not configuration.mqtt.tls:
+        raise ConfigurationError("mqtt.tls is false: certificates are of no use without it")

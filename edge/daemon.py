@@ -10,18 +10,17 @@ from threading import Event
 from typing import Protocol
 
 from edge.camera import Camera, Frame, open_camera
-from edge.config import Configuration
 from edge.health import Health
 from edge.leds import LedOutput
+from edge.live_settings import LiveSettings
 from edge.service import notify
 from edge.settling import Prediction, Settling, Withdrawal
 from edge.sight import Sight
 from edge.terminal import TerminalOutput
-from shared import __version__
 from shared.digit_finder import NoDigit
 from shared.errors import InklingError
 from shared.feedforward import FeedForward
-from shared.messages import InfoMessage, Topics
+from shared.messages import Topics
 from shared.reading import DigitReader, Reading
 from shared.weights import TrainedNetwork
 
@@ -50,15 +49,24 @@ class Output(Protocol):
 
 
 def run_daemon(
-    configuration: Configuration, trained: TrainedNetwork, stop: Event, *, show: bool, as_json: bool
-) -> None:
+    live: LiveSettings, trained: TrainedNetwork, stop: Event, *, show: bool, as_json: bool
+) -> bool:
     """Open what the configuration names, and read digits until `stop` is set or the camera has no more.
+
+    Returns whether somebody asked for a restart.
 
     Raises
     ------
     CameraError, PinError, ConfigurationError : if a part cannot be opened, or the camera died for good
     """
+    configuration = live.configuration
     topics = Topics(configuration.device.name)
+    restart = Event()
+
+    def restart_daemon() -> None:
+        restart.set()
+        stop.set()
+
     with ExitStack() as parts:
         leds = LedOutput(configuration.leds)
         parts.callback(_close, leds)
@@ -69,14 +77,7 @@ def run_daemon(
         if configuration.mqtt.enabled:
             from edge.mqtt import MqttOutput  # paho takes a fifth of a second to import on a Pi Zero
 
-            mqtt = MqttOutput(
-                configuration.mqtt,
-                topics,
-                trained.name,
-                describe(configuration, trained),
-                health,
-                configuration.health.interval_s,
-            )
+            mqtt = MqttOutput(topics, live, trained, health, restart_daemon)
             parts.callback(_close, mqtt)
             outputs.append(mqtt)
         camera = open_camera(configuration.camera)
@@ -88,24 +89,28 @@ def run_daemon(
             configuration.camera.kind,
         )
         try:
-            watch(camera, trained.network, Settling(configuration.settling), outputs, health, stop)
+            watch(camera, trained.network, live, leds, outputs, health, stop)
         finally:
             notify("STOPPING=1")
+    return restart.is_set()
 
 
 def watch(
     camera: Camera,
     network: FeedForward,
-    settling: Settling,
+    live: LiveSettings,
+    leds: LedOutput,
     outputs: Sequence[Output],
     health: Health,
     stop: Event,
 ) -> None:
     """Read every frame, settle, and tell the outputs."""
-    reader, sight = DigitReader(network), Sight(health)
+    reader, sight, settling = DigitReader(network), Sight(health), Settling(live.configuration.settling)
     next_sign = 0.0
     for frame in camera.frames(stop, lambda problem: health.report("camera", problem)):
         begin = time.monotonic()
+        settling.settings = live.configuration.settling
+        leds.dim(live.configuration.leds.brightness)
         reading = reader.read(frame.pixels)
         sight.observe(reading, frame.time)
         change = settling.observe(reading, frame.time)
@@ -151,29 +156,3 @@ def _close(output: Output) -> None:
         output.close()
     except Exception:  # the other outputs still have to be closed
         log.exception("%s: while closing", output.name)
-
-
-def describe(configuration: Configuration, trained: TrainedNetwork) -> InfoMessage:
-    """Tell what this device is."""
-    camera, mqtt, card = configuration.camera, configuration.mqtt, trained.card
-    return InfoMessage(
-        software=f"inkling-pi {__version__}",
-        weights={
-            "sha256": trained.sha256,
-            "layers": list(card.layers),
-            "metrics": card.metrics,
-            "date": card.date,
-        },
-        configuration={
-            "camera": {
-                "kind": camera.kind,
-                "width": camera.width,
-                "height": camera.height,
-                "frames_per_second": camera.frames_per_second,
-            },
-            "settling": vars(configuration.settling),
-            "mqtt": {"host": mqtt.host, "port": mqtt.port, "queued_events": mqtt.queued_events},
-            "leds": {"kind": configuration.leds.kind, "pins": list(configuration.leds.pins)},
-            "health": vars(configuration.health),
-        },
-    )

@@ -21,3 +21,7 @@ class BrokerError(InklingError, ConnectionError):
 
 class BadOptionError(InklingError, ValueError):
     """An option of a command asks for something that cannot be."""
+
+
+class RefusedRequestError(InklingError, ValueError):
+    """A request over MQTT cannot be carried out."""

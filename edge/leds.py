@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, cycle, repeat
 from typing import Any, Protocol
 
@@ -44,14 +45,17 @@ class DigitDisplay(Protocol):
 class SevenSegmentDisplay:
     """A seven-segment display; pins for the segments a to g in that order."""
 
-    def __init__(self, pins: Sequence[int], active_high: bool) -> None:
+    def __init__(self, pins: Sequence[int], active_high: bool, brightness: float) -> None:
         from gpiozero import LEDCharDisplay
 
-        self._display: Any = LEDCharDisplay(*pins, active_high=active_high)
+        self._display: Any = LEDCharDisplay(*pins, active_high=active_high, pwm=brightness < 1)
+        self._brightness = brightness
 
     def show(self, digit: int | None) -> None:
         """Light the segments of a digit."""
-        self._display.value = " " if digit is None else str(digit)
+        segments = self._display.font[" " if digit is None else str(digit)]
+        for led, lit in zip(self._display.leds, segments, strict=True):
+            led.value = lit * self._brightness
 
     def draw(self) -> list[str]:
         """Draw the segments as _ and |."""
@@ -73,10 +77,11 @@ class LedRow(ABC):
 
     legend: str
 
-    def __init__(self, pins: Sequence[int], active_high: bool) -> None:
+    def __init__(self, pins: Sequence[int], active_high: bool, brightness: float) -> None:
         from gpiozero import LEDBoard
 
-        self._board: Any = LEDBoard(*pins, active_high=active_high)
+        self._board: Any = LEDBoard(*pins, active_high=active_high, pwm=brightness < 1)
+        self._brightness = brightness
 
     @staticmethod
     @abstractmethod
@@ -85,7 +90,7 @@ class LedRow(ABC):
 
     def show(self, digit: int | None) -> None:
         """Light the LEDs of a digit."""
-        self._board.value = tuple(self.choose(digit))
+        self._board.value = tuple(self._brightness * lit for lit in self.choose(digit))
 
     def draw(self) -> list[str]:
         """Draw lit LEDs as * over what they stand for."""
@@ -161,8 +166,11 @@ class LedOutput:
     name = "leds"
 
     def __init__(self, settings: LedSettings) -> None:
+        self._settings = settings
         self._display: DigitDisplay | None = None
         self._status: StatusLed | None = None
+        self._digit: int | None = None
+        self._problem = ""
         if settings.kind == "none" and settings.status_pin is None:
             return
         from gpiozero import Device, exc
@@ -173,7 +181,7 @@ class LedOutput:
                 warnings.simplefilter("ignore", exc.PinFactoryFallback)
                 Device.ensure_pin_factory()
             if settings.kind != "none":
-                self._display = DISPLAYS[settings.kind](settings.pins, settings.active_high)
+                self._display = self._make_display(settings)
             if settings.status_pin is not None:
                 self._status = StatusLed(settings.status_pin, settings.active_high)
         except (exc.BadPinFactory, ImportError) as error:
@@ -197,11 +205,41 @@ class LedOutput:
 
     def show(self, digit: int | None) -> None:
         """Show a digit, or with None nothing."""
+        self._digit = digit
         if self._display is not None:
             self._display.show(digit)
 
+    def dim(self, brightness: float) -> None:
+        """Show it as bright as this from now on, a share of full brightness.
+
+        At full brightness pins are simply on: what flickers costs a Pi Zero time.
+        """
+        if self._display is None or brightness == self._settings.brightness:
+            return
+        self._settings = replace(self._settings, brightness=brightness)
+        self._display.close()
+        self._display = self._make_display(self._settings)
+        self._display.show(self._digit)
+
+    def _make_display(self, settings: LedSettings) -> DigitDisplay:
+        from gpiozero import exc
+
+        display, self._problem = DISPLAYS[settings.kind], ""
+        try:
+            return display(settings.pins, settings.active_high, settings.brightness)
+        except exc.PinPWMError as error:
+            self._problem = f"these pins cannot be dimmed ({error}): leds.brightness must be 1"
+            return display(settings.pins, settings.active_high, 1.0)
+
     def follow(self, frame: Frame, reading: Reading | NoDigit) -> None:
-        """Nothing to do between predictions: gpiozero blinks by itself."""
+        """Nothing to do between predictions: gpiozero blinks by itself.
+
+        Raises
+        ------
+        PinError : as long as the LEDs cannot be as bright as they should
+        """
+        if self._problem:
+            raise PinError(self._problem)
 
     def tell_problems(self, parts: Sequence[str]) -> None:
         """Show on the status LED which part has a problem."""

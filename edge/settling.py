@@ -56,7 +56,7 @@ class Withdrawal:
 
 
 class Settling:
-    """Turns readings into predictions.
+    """Turns readings into predictions; its `settings` may be changed between two of them.
 
     A digit is settled when the readings of the last `hold_s` seconds reach back that far, are at least
     three, and nine in ten of them find this digit likely and about where it is now, the latest among them,
@@ -65,7 +65,7 @@ class Settling:
     """
 
     def __init__(self, settings: SettlingSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._votes: deque[tuple[float, Reading | None]] = deque()
         self._current: int | None = None
         self._last_seen = 0.0
@@ -76,7 +76,7 @@ class Settling:
         """Take the reading of the frame taken at `time` (monotonic seconds); return what it changes."""
         vote = (
             reading
-            if isinstance(reading, Reading) and reading.confidence >= min(LIKELY, self._settings.confidence)
+            if isinstance(reading, Reading) and reading.confidence >= min(LIKELY, self.settings.confidence)
             else None
         )
         if self._votes and time <= self._votes[-1][0]:
@@ -85,17 +85,17 @@ class Settling:
             self._votes.clear()
         self._votes.append((time, vote))
         # A slow camera's votes reach back further than the hold time, or they would never be enough.
-        begin = time - self._settings.hold_s + EARLY_S
+        begin = time - self.settings.hold_s + EARLY_S
         while len(self._votes) > FEWEST_VOTES and self._votes[1][0] <= begin:
             self._votes.popleft()
         if vote is not None and vote.digit == self._current:
             self._last_seen = time
-        elif vote is not None and (weight := self._weigh(vote, begin)) >= self._settings.confidence:
+        elif vote is not None and (weight := self._weigh(vote, begin)) >= self.settings.confidence:
             self._current, self._last_seen = vote.digit, time
             self._seq += 1
             settled = replace(vote, confidence=weight)
             return Prediction(settled, f"{self._run}-{self._seq}", self._seq, time)
-        elif self._current is not None and time - self._last_seen >= self._settings.release_s:
+        elif self._current is not None and time - self._last_seen >= self.settings.release_s:
             self._current = None
             return Withdrawal()
         return None

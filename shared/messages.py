@@ -1,7 +1,10 @@
 """Topics and payloads: everything that a device says and hears over MQTT, in one place.
 
-A payload is one JSON object. Keys without a value are left out, except `digit`, whose null means
-that nothing is held up. Readers ignore keys they do not know, because keys are only ever added.
+A payload is one JSON object. Keys without a value are left out, except those that are always there: a
+`digit` of null means that nothing is held up. Who hears a device ignores keys that he does not know, because
+keys are only ever added; a device refuses a request with such a key, because who misspelt it wants to know.
+
+`deploy/message_page.py` makes the JSON Schemas and the page in `deploy/messages/` of what stands here.
 """
 
 from __future__ import annotations
@@ -10,19 +13,30 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal, TypeVar
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from shared.digit_image import IMAGE_SIZE
 from shared.errors import BadMessageError, BadTopicError
 from shared.feedforward import FloatArray
-from shared.records import Between, RecordError, read_record
+from shared.records import Between, Count, RecordError, read_record
 
 M = TypeVar("M")
 
 Digit = Annotated[int | None, Between(0, 9)]
+Confidence = Annotated[float, Between(0, 1)]
+Outputs = Annotated[tuple[float, ...], Count(10)]
+
+# What can be changed while a device runs, and within which bounds; seconds, and a share of full brightness.
+HoldTime = Annotated[float, Between(0.1, 10)]
+ReleaseTime = Annotated[float, Between(0.1, 10)]
+HealthInterval = Annotated[float, Between(1, 86400)]
+Brightness = Annotated[float, Between(0.01, 1)]
+
+# A request with more bytes is refused unread.
+LARGEST_REQUEST = 4096
 
 DEVICE_NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
@@ -71,19 +85,24 @@ def name_device(host: str) -> str:
 
 @dataclass(frozen=True)
 class Availability:
-    """Whether the device is there: retained, and the last will."""
+    """Whether the device is there; the broker says it for one that it has lost.
+
+    Attributes
+    ----------
+    state : "online" only after everything else that is retained
+    """
 
     state: Literal["online", "offline"]
 
 
 @dataclass(frozen=True)
 class PredictionMessage:
-    """What is held up now: retained, with an expiry.
+    """What is held up now.
 
     Attributes
     ----------
-    digit : 0 to 9, or None when nothing is held up
-    confidence : 0 to 1
+    digit : what it is, or null when nothing is held up
+    confidence : the chance that it is right
     outputs : the output layer's ten signals
     id : the same in the event that announced it
     model : the first twelve digits of the weights' hash
@@ -91,8 +110,8 @@ class PredictionMessage:
     """
 
     digit: Digit
-    confidence: Annotated[float | None, Between(0, 1)] = None
-    outputs: tuple[float, ...] | None = None
+    confidence: Confidence | None = None
+    outputs: Outputs | None = None
     id: str | None = None
     model: str | None = None
     ts: str | None = None
@@ -100,18 +119,21 @@ class PredictionMessage:
 
 @dataclass(frozen=True)
 class EventMessage:
-    """One digit was settled: said once, not retained.
+    """One digit was settled; quality of service 1 may repeat it, with the same `id` and `seq`.
 
     Attributes, beside those of `PredictionMessage`
     ----------
+    digit : what it is
+    id : of this event, unlike any other's
     seq : counts a device's events since its start, from 1
+    event_type : for Home Assistant, which wants one
     latency_ms : from the frame that settled it to the message
     image : the 28x28 picture the network saw, base64 of 784 bytes, row by row, 255 = ink
     """
 
     digit: Annotated[int, Between(0, 9)]
-    confidence: Annotated[float, Between(0, 1)]
-    outputs: tuple[float, ...]
+    confidence: Confidence
+    outputs: Outputs
     id: str
     model: str
     seq: int
@@ -123,16 +145,18 @@ class EventMessage:
 
 @dataclass(frozen=True)
 class HealthMessage:
-    """How the device is, once a minute.
+    """How the device is: once a minute, if not configured otherwise, and when a problem comes or goes.
 
     Attributes
     ----------
     uptime_s : since the daemon started
-    frames_per_s, frame_ms : frames looked at, and the time spent on one
-    memory_mb : resident
-    temperature_c : of the processor, where it can be read
-    queued, dropped : events waiting for the broker, and events given up since the start
+    frames_per_s : frames looked at
+    frame_ms : time spent on one
+    memory_mb : resident, in units of 10^6 bytes
+    queued : events that wait for the broker
+    dropped : events given up since the daemon started
     camera, leds : "ok" or what is wrong
+    temperature_c : of the processor, where it can be read
     problems : everything that wants attention, empty when all is well
     """
 
@@ -150,7 +174,7 @@ class HealthMessage:
 
 @dataclass(frozen=True)
 class InfoMessage:
-    """What the device is: retained.
+    """What the device is.
 
     Attributes
     ----------
@@ -164,26 +188,201 @@ class InfoMessage:
     configuration: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class ViewRequest:
+    """Asks for pictures of what the camera sees.
+
+    Attributes
+    ----------
+    seconds : for how long; 0 for one picture
+    transaction : whatever it is, it comes back with the answer
+    """
+
+    seconds: Annotated[float, Between(0, 60)] = 0.0
+    transaction: Any = None
+
+
+@dataclass(frozen=True)
+class CorrectRequest:
+    """Tells what a digit that was read truly is.
+
+    Attributes
+    ----------
+    id : of the event
+    label : what it is, or null if it was no digit at all
+    transaction : whatever it is, it comes back with the answer
+    """
+
+    id: str
+    label: Digit
+    transaction: Any = None
+
+
+@dataclass(frozen=True)
+class SettlingChange:
+    """When a digit is announced, and when it is withdrawn.
+
+    Attributes
+    ----------
+    confidence : how sure a digit must be
+    hold_s : for how many seconds it must be read before it is announced
+    release_s : how many seconds it must be gone before it is withdrawn
+    """
+
+    confidence: Confidence | None = None
+    hold_s: HoldTime | None = None
+    release_s: ReleaseTime | None = None
+
+
+@dataclass(frozen=True)
+class LedChange:
+    """How the LEDs shine.
+
+    Attributes
+    ----------
+    brightness : a share of full brightness
+    """
+
+    brightness: Brightness | None = None
+
+
+@dataclass(frozen=True)
+class HealthChange:
+    """How often health is told.
+
+    Attributes
+    ----------
+    interval_s : seconds between two health messages
+    """
+
+    interval_s: HealthInterval | None = None
+
+
+@dataclass(frozen=True)
+class ConfigureRequest:
+    """Changes settings while the device runs; it keeps them across restarts.
+
+    Attributes
+    ----------
+    settling, leds, health : what to change; the rest stays as it is
+    reset : go back to the configuration file first
+    transaction : whatever it is, it comes back with the answer
+    """
+
+    settling: SettlingChange = SettlingChange()
+    leds: LedChange = LedChange()
+    health: HealthChange = HealthChange()
+    reset: bool = False
+    transaction: Any = None
+
+
+@dataclass(frozen=True)
+class WeightsRequest:
+    """Asks for other weights.
+
+    Attributes
+    ----------
+    transaction : whatever it is, it comes back with the answer
+    """
+
+    transaction: Any = None
+
+
+@dataclass(frozen=True)
+class RestartRequest:
+    """Asks the daemon to start anew.
+
+    Attributes
+    ----------
+    transaction : whatever it is, it comes back with the answer
+    """
+
+    transaction: Any = None
+
+
+@dataclass(frozen=True)
+class ResponseMessage:
+    """The answer to a request.
+
+    Attributes
+    ----------
+    status : whether it was done
+    data : what came of it, if it was done
+    error : what to do about it, if it was not
+    transaction : the request's
+    """
+
+    status: Literal["ok", "error"]
+    data: dict[str, Any] | None = None
+    error: str | None = None
+    transaction: Any = None
+
+
+Request = ViewRequest | CorrectRequest | ConfigureRequest | WeightsRequest | RestartRequest
+
+# What may be asked, by the last part of the topic.
+REQUESTS: dict[str, type[Request]] = {
+    "view": ViewRequest,
+    "correct": CorrectRequest,
+    "configure": ConfigureRequest,
+    "weights": WeightsRequest,
+    "restart": RestartRequest,
+}
+
+
+class Channel(NamedTuple):
+    """How a kind of message goes out: its topic below the device's, and whether the broker keeps it."""
+
+    topic: str
+    retained: bool
+
+
+# What a device says of itself. Views are pictures and not listed; answers go where `Topics.response` says.
+CHANNELS: dict[type, Channel] = {
+    Availability: Channel("availability", retained=True),
+    PredictionMessage: Channel("prediction", retained=True),
+    EventMessage: Channel("event", retained=False),
+    HealthMessage: Channel("health", retained=False),
+    InfoMessage: Channel("info", retained=True),
+}
+
+
 def encode(message: object) -> bytes:
     """Encode one of this module's messages as its payload."""
-    values = {item.name: getattr(message, item.name) for item in fields(message)}  # type: ignore[arg-type]
-    kept = {key: value for key, value in values.items() if value is not None or key == "digit"}
-    return json.dumps(kept, separators=(",", ":"), allow_nan=False).encode()
+    return json.dumps(_keep_values(message), separators=(",", ":"), allow_nan=False).encode()
 
 
-def decode(kind: type[M], payload: bytes | bytearray) -> M:
+def decode(kind: type[M], payload: bytes | bytearray, *, allow_unknown: bool = True) -> M:
     """Decode a payload as one of this module's messages.
 
     Raises
     ------
-    BadMessageError : if it is not JSON, or a key is missing, of the wrong type or out of range
+    BadMessageError : if it is not JSON, or a key is missing, of the wrong type or out of range; and, unless
+        `allow_unknown`, if there is one that is not known
     """
     try:
-        return read_record(kind, json.loads(payload), allow_unknown=True)
+        content = json.loads(payload, parse_constant=_refuse_constant)
+        return read_record(kind, content, allow_unknown=allow_unknown)
     except RecordError as error:
         raise BadMessageError(f"not a {kind.__name__}: {error}") from error
     except (ValueError, RecursionError) as error:
         raise BadMessageError(f"not a {kind.__name__}: not JSON") from error
+
+
+def _keep_values(message: Any) -> dict[str, Any]:
+    """Keys with their values; one that has none is left out, unless it must be there."""
+    kept = {}
+    for item in fields(message):
+        value = getattr(message, item.name)
+        if is_dataclass(value):
+            kept[item.name] = _keep_values(value)
+        elif value is not None or item.default is MISSING:
+            kept[item.name] = value
+    return kept
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is Python's, not JSON's")
 
 
 def encode_image(image: FloatArray) -> str:

@@ -34,11 +34,17 @@ class Between(NamedTuple):
     highest: float
 
 
+class Count(NamedTuple):
+    """How many entries a list has; written `Annotated[tuple[float, ...], Count(10)]`."""
+
+    entries: int
+
+
 def read_record(kind: type[T], content: object, *, allow_unknown: bool = False, key: str = "") -> T:
     """Build a dataclass from a mapping, checking every key and value against its annotations.
 
     Understands bool, int, float, str, Any, dict, list[X], tuple[X, ...], X | None, Literal,
-    `Annotated[X, Between(...)]` and nested dataclasses.
+    `Annotated[X, Between(...)]`, `Annotated[X, Count(...)]` and nested dataclasses.
 
     Parameters
     ----------
@@ -73,14 +79,13 @@ def _read(hint: Any, value: object, key: str) -> Any:
     if hint is Any:
         return value
     if origin is Annotated:
-        limits: Between = arguments[1]
         try:
-            number = _read(arguments[0], value, key)
+            inner = _read(arguments[0], value, key)
         except RecordError:
             raise _wrong(hint, value, key) from None
-        if number is not None and not limits.lowest <= number <= limits.highest:
+        if inner is not None and not _is_within(inner, arguments[1]):
             raise _wrong(hint, value, key)
-        return number
+        return inner
     if origin in (Union, UnionType):
         # Unions are only ever "X or nothing".
         inner = next(argument for argument in arguments if argument is not NoneType)
@@ -106,6 +111,12 @@ def _read(hint: Any, value: object, key: str) -> Any:
     return value
 
 
+def _is_within(value: Any, limits: Between | Count) -> bool:
+    if isinstance(limits, Count):
+        return len(value) == limits.entries
+    return bool(limits.lowest <= value <= limits.highest)
+
+
 def _wrong(hint: Any, value: object, key: str) -> RecordError:
     return RecordError(f"{key} must be {_expect(hint)}, not {_describe(value)}")
 
@@ -113,8 +124,10 @@ def _wrong(hint: Any, value: object, key: str) -> RecordError:
 def _expect(hint: Any) -> str:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        limits: Between = arguments[1]
-        return f"{_expect(arguments[0])} between {limits.lowest:g} and {limits.highest:g}"
+        limits, inner = arguments[1], _expect(arguments[0])
+        if isinstance(limits, Count):
+            return f"{inner}, {limits.entries} entries"
+        return f"{inner} between {limits.lowest:g} and {limits.highest:g}"
     if origin in (Union, UnionType):
         return " or ".join(_expect(argument) for argument in arguments)
     if origin is Literal:

@@ -1,7 +1,6 @@
 """The daemon as a process, against a real Mosquitto."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -12,120 +11,22 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from PIL import Image
 
 from deploy.broker import find_free_port, find_mosquitto, start_broker
 from shared.messages import (
     Availability,
-    EventMessage,
     HealthMessage,
     InfoMessage,
     PredictionMessage,
-    Topics,
     decode,
     decode_image,
 )
 from shared.strokes import draw_digit
 from shared.weights import load_weights
 from tests.conftest import wait_until
-
-TOPICS = Topics("bench")
-
-
-class Subscriber:
-    """Hears all that the device says, in order."""
-
-    def __init__(self, port: int, name: str = "") -> None:
-        self.heard: list[paho.MQTTMessage] = []
-        self.connections = 0
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, name, protocol=paho.MQTTv5)
-        self._client.on_connect = self._subscribe
-        self._client.on_message = lambda _client, _userdata, message: self.heard.append(message)
-        self._client.reconnect_delay_set(1, 1)
-        # With a name the broker keeps what comes while we are away.
-        session = Properties(PacketTypes.CONNECT)
-        session.SessionExpiryInterval = 3600 if name else 0
-        self._client.connect("127.0.0.1", port, clean_start=not name, properties=session)
-        self._client.loop_start()
-        wait_until(lambda: self.connections)
-
-    def _subscribe(self, client, *_arguments):
-        client.subscribe("#", qos=1)
-        self.connections += 1
-
-    def payloads(self, kind, topic):
-        return [decode(kind, message.payload) for message in list(self.heard) if message.topic == topic]
-
-    @property
-    def events(self):
-        return self.payloads(EventMessage, TOPICS.event)
-
-    @property
-    def held_up(self):
-        return [message.digit for message in self.payloads(PredictionMessage, TOPICS.prediction)]
-
-    @property
-    def availability(self):
-        return [message.state for message in self.payloads(Availability, TOPICS.availability)]
-
-    def close(self):
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-def read_retained(port: int, timeout_s: float = 15.0) -> dict[str, bytes | bytearray]:
-    """What a subscriber who comes now is told, or soon after: the latest of each retained topic."""
-    late = Subscriber(port)
-    wait_until(lambda: late.availability, timeout_s)
-    retained = {
-        message.topic: message.payload
-        for message in late.heard
-        if message.topic in (TOPICS.availability, TOPICS.prediction, TOPICS.info)
-    }
-    late.close()
-    return retained
-
-
-@pytest.fixture
-def subscriber(broker):
-    subscriber = Subscriber(broker.port)
-    yield subscriber
-    subscriber.close()
-
-
-@pytest.fixture
-def start(tmp_path, no_mnist):
-    """Start the daemon with the simulated camera; gives the process. It is ended after the test."""
-    processes = []
-
-    def run(digits=(), *, port, hold_s=1.2, gap_s=0.8, health_s=60.0, more="", kind="simulated"):
-        configuration = tmp_path / "edge.toml"
-        configuration.write_text(
-            f"[device]\nname = 'bench'\n"
-            f"[camera]\nkind = '{kind}'\nframes_per_second = 20.0\n"
-            f"[camera.simulated]\ndigits = {list(digits)}\nhold_s = {hold_s}\ngap_s = {gap_s}\n"
-            f"[mqtt]\nhost = '127.0.0.1'\nport = {port}\n"
-            f"[health]\ninterval_s = {health_s}\n{more}"
-        )
-        with (tmp_path / "edge.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "edge", "run", "--config", str(configuration)],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "GPIOZERO_PIN_FACTORY": "mock"},
-            )
-        processes.append(process)
-        return process
-
-    yield run
-    for process in processes:
-        process.kill()
-        process.wait()
+from tests.subscriber import TOPICS, Subscriber, read_retained
 
 
 def test_a_digit_held_up_arrives_once_and_the_retained_prediction_follows_and_clears(
@@ -168,7 +69,12 @@ def test_the_retained_prediction_has_an_expiry_and_the_event_is_not_retained(sta
     assert prediction.retain
     assert 0 < prediction.properties.MessageExpiryInterval <= 180
     retained = {message.topic for message in late.heard if message.retain}
-    assert retained == {TOPICS.prediction, TOPICS.availability, TOPICS.info}
+    assert retained == {
+        TOPICS.prediction,
+        TOPICS.availability,
+        TOPICS.info,
+        TOPICS.discovery,
+    }
     first.close()
     late.close()
 
@@ -178,7 +84,11 @@ def test_info_and_health_say_what_the_device_is_and_how(start, subscriber, broke
     wait_until(lambda: subscriber.payloads(HealthMessage, TOPICS.health))
     (info,) = subscriber.payloads(InfoMessage, TOPICS.info)
     assert info.weights["layers"] == [784, 200, 10]
-    assert info.configuration["leds"] == {"kind": "binary", "pins": [4, 17, 27, 22]}
+    assert info.configuration["leds"] == {
+        "kind": "binary",
+        "pins": [4, 17, 27, 22],
+        "brightness": 1.0,
+    }
     health = subscriber.payloads(HealthMessage, TOPICS.health)[0]
     assert health.problems == ()
     assert 2 < health.frames_per_s < 21

@@ -2,30 +2,12 @@ import socket
 
 import pytest
 
+from edge.broker import prepare_clients, try_broker
 from edge.config import MqttSettings
 from edge.errors import BrokerError, ConfigurationError
-from edge.mqtt import make_client, try_broker
 from shared.messages import Topics
-from tests.conftest import wait_until
 
 TOPICS = Topics("bench")
-
-
-def test_the_network_thread_outlives_an_exception(broker):
-    client = make_client(MqttSettings(), TOPICS)
-    connections = []
-
-    def fail_once(*_arguments):
-        connections.append(client.is_connected())
-        if len(connections) == 1:
-            raise RuntimeError("a bug")
-
-    client.on_connect = fail_once
-    client.connect_async("127.0.0.1", broker.port)
-    client.loop_start()
-    wait_until(lambda: len(connections) == 2)
-    client.disconnect()
-    client.loop_stop()
 
 
 def test_a_broker_that_wants_a_password_is_satisfied_or_said(tmp_path, password_broker):
@@ -54,4 +36,4 @@ def test_what_is_no_broker_is_said(tmp_path):
 def test_a_password_that_cannot_be_read_is_said(tmp_path):
     settings = MqttSettings(username="bench", password_file=str(tmp_path / "none"))
     with pytest.raises(ConfigurationError, match="make it readable to the service"):
-        make_client(settings, TOPICS)
+        prepare_clients(settings, TOPICS)

@@ -1,0 +1,309 @@
+"""The link to the broker: brings out what waits in the outbox, through whatever befalls the network.
+
+It runs in a thread of its own, so that a camera that hangs does not silence the device, and drives
+paho-mqtt's client by hand (its "external event loop"). Each connection has a new client: one that has been
+connected before would send again, and out of turn, what it had not brought out. What must not be lost is
+in the outbox, and only there.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import selectors
+import socket
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Event, Thread
+from typing import Any, Protocol
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from edge.broker import connect, describe_failure, describe_refusal, prepare_clients
+from edge.config import MqttSettings
+from edge.errors import ConfigurationError
+from edge.outbox import Kind, Message, Outbox
+from shared.messages import Topics
+
+log = logging.getLogger(__name__)
+
+QOS = 1
+
+# Messages that are sent and not confirmed yet: as many as Mosquitto is ready to receive at a time.
+MOST_IN_FLIGHT = 20
+
+# Between two attempts to connect: longer each time, up to three seconds, and drawn at random, so that a
+# broker that comes back does not meet all its devices at once.
+LONGEST_WAIT_S = 3.0
+
+# A broker gives a client id to who came last. Two devices with one name would throw each other out without
+# end: who was thrown out waits for a minute or two.
+TAKEN_OVER = 0x8E  # MQTT 5, 4.13
+TAKEN_OVER_WAIT_S = 60.0
+
+# A connection that lasted so long is none of several attempts: the next wait is short again.
+LASTED_S = 10.0
+
+# What a packet has beside its topic and its payload, at most.
+PACKET_OVERHEAD = 16
+
+# How often it looks around when nothing happens.
+TICK_S = 0.5
+
+# How long a clean stop may take to bring out its last words.
+FAREWELL_S = 2.0
+
+
+class Conversation(Protocol):
+    """What a link is for; all of it is called in the link's own thread."""
+
+    @property
+    def subscriptions(self) -> Sequence[str]:
+        """Topics to hear."""
+
+    @property
+    def will(self) -> Message:
+        """What the broker says when the connection is lost."""
+
+    def greet(self) -> Sequence[Message]:
+        """Tell what to say first over a new connection, before all that waits."""
+
+    def hear(self, topic: str, payload: bytes | bytearray, retained: bool) -> None:
+        """Take a message from a topic that was subscribed to."""
+
+    def tend(self) -> None:
+        """Do what is due from time to time while there is a connection."""
+
+
+class BrokerLink(Thread):
+    """Keeps a connection to the broker.
+
+    Parameters
+    ----------
+    settings : the broker
+    topics : of the device that it is named after
+    outbox : what it brings out
+    conversation : what it is for
+    report : is told what is wrong with the connection, None when nothing is, and how loudly to say it
+
+    Raises
+    ------
+    ConfigurationError : if the certificates or the password cannot be read
+    """
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        topics: Topics,
+        outbox: Outbox,
+        conversation: Conversation,
+        report: Callable[[str | None, int], None],
+    ) -> None:
+        super().__init__(name="broker", daemon=True)
+        self._settings = settings
+        self._device = topics.device
+        self._outbox = outbox
+        self._conversation = conversation
+        self._report = report
+        self._make_client = prepare_clients(settings, topics)
+        self._in_flight: dict[int, Message] = {}
+        self._most_in_flight = MOST_IN_FLIGHT
+        self._largest_packet = float("inf")
+        self._subscribing: dict[int, str] = {}
+        self._refused: dict[str, str] = {}
+        self._refusing = False
+        self._leaving = Event()
+        self._farewell_until = float("inf")
+        self._alarm, self._bell = socket.socketpair()
+        for end in (self._alarm, self._bell):
+            end.setblocking(False)
+        self.connected = False
+        report(f"connecting to {settings.where}", logging.INFO)
+
+    @property
+    def events_in_flight(self) -> int:
+        """How many events were sent and are not confirmed."""
+        return sum(message.kind is Kind.EVENT for message in list(self._in_flight.values()))
+
+    def wake(self) -> None:
+        """Have it look into the outbox now."""
+        with suppress(BlockingIOError):  # so full a bell has been heard
+            self._bell.send(b"!")
+
+    def leave(self) -> None:
+        """Bring out what waits, if the broker lets it, disconnect, and end."""
+        self._farewell_until = time.monotonic() + FAREWELL_S
+        self._leaving.set()
+        self.wake()
+        self.join(2 * FAREWELL_S + LONGEST_WAIT_S)
+        if not self.is_alive():
+            self._alarm.close()
+            self._bell.close()
+
+    def run(self) -> None:
+        """Connect, again and again, until it is told to leave."""
+        attempt = 0
+        while not self._leaving.is_set():
+            began = time.monotonic()
+            wait_s = LONGEST_WAIT_S
+            self._refusing = False
+            try:
+                wait_s = self._keep_connection()
+            except ConfigurationError as error:
+                self._say(str(error))
+            except (OSError, UnicodeError) as error:
+                self._say(describe_failure(self._settings, error))
+            except Exception as error:  # a bug, here or in paho, must not silence the device for good
+                log.exception("the connection to the broker failed in an unforeseen way: connecting anew")
+                self._say(f"failed ({error!r}): connecting anew")
+            finally:
+                self._put_back()
+            attempt = 0 if time.monotonic() - began > LASTED_S else attempt + 1
+            longest_s = wait_s if wait_s > LONGEST_WAIT_S else min(wait_s, 2.0**attempt)
+            self._leaving.wait(random.uniform(0.5, 1.0) * longest_s)
+
+    def _keep_connection(self) -> float:
+        """Connect, and converse until the connection ends; returns the longest wait before the next."""
+        client = self._make_client("")
+        endings: list[Any] = []
+        will = self._conversation.will
+        client.will_set(will.topic, will.payload, QOS, will.retain)
+        client.max_inflight_messages_set(MOST_IN_FLIGHT)
+        client.on_connect = lambda *arguments: self._on_connect(client, *arguments[3:5])
+        client.on_disconnect = lambda *arguments: endings.append(arguments[3])
+        client.on_publish = lambda *arguments: self._on_publish(*arguments[2:4])
+        client.on_subscribe = lambda *arguments: self._on_subscribe(*arguments[2:4])
+        client.on_message = lambda _client, _userdata, message: self._conversation.hear(
+            message.topic, message.payload, message.retain
+        )
+        connect(client, self._settings)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._alarm, selectors.EVENT_READ)
+            connection: Any = client.socket()
+            selector.register(connection, selectors.EVENT_READ)
+            try:
+                self._converse(client, selector, connection)
+            finally:
+                self.connected = False
+                connection.close()
+        if endings and endings[0].value == TAKEN_OVER:
+            self._say(
+                f"another device on {self._settings.where} is called {self._device}, too: give one of them "
+                "another device.name"
+            )
+            return 2 * TAKEN_OVER_WAIT_S
+        if endings and not self._refusing and not self._leaving.is_set():
+            self._say(f"lost {self._settings.where} ({endings[0]}): connecting anew")
+        return LONGEST_WAIT_S
+
+    def _converse(
+        self, client: paho.Client, selector: selectors.BaseSelector, connection: socket.socket
+    ) -> None:
+        """Read and write until the connection ends."""
+        interest = selectors.EVENT_READ
+        while client.socket() is not None:
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.want_write() else 0)
+            if wanted != interest:
+                selector.modify(connection, wanted)
+                interest = wanted
+            # What TLS has decrypted already, no selector tells of.
+            waits = connection.pending() if isinstance(connection, ssl.SSLSocket) else 0
+            ready = {key.fileobj: events for key, events in selector.select(0 if waits else TICK_S)}
+            if self._alarm in ready:
+                self._alarm.recv(4096)
+            events = ready.get(connection, 0)
+            steps = (
+                (waits or events & selectors.EVENT_READ, client.loop_read),
+                (events & selectors.EVENT_WRITE, client.loop_write),
+                (True, client.loop_misc),
+            )
+            if any(due and step() != MQTTErrorCode.MQTT_ERR_SUCCESS for due, step in steps):
+                return
+            if self.connected:
+                self._conversation.tend()
+                self._send_waiting(client)
+            if self._leaving.is_set() and self._is_done():
+                client.disconnect()
+                return
+
+    def _is_done(self) -> bool:
+        """Whether all is said, or cannot be."""
+        said = not self._in_flight and not len(self._outbox)
+        return said or not self.connected or time.monotonic() > self._farewell_until
+
+    def _send_waiting(self, client: paho.Client) -> None:
+        while len(self._in_flight) < self._most_in_flight and (message := self._outbox.take()) is not None:
+            if len(message.topic) + len(message.payload) + PACKET_OVERHEAD > self._largest_packet:
+                self._refuse(message, "too large for it")
+                continue
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            if message.expiry_s is not None:
+                properties.MessageExpiryInterval = message.expiry_s
+            info = client.publish(message.topic, message.payload, QOS, message.retain, properties)
+            self._in_flight[info.mid] = message
+
+    def _on_connect(self, client: paho.Client, reason_code: Any, properties: Any) -> None:
+        self._refusing = reason_code.is_failure
+        if self._refusing:
+            self._say(describe_refusal(self._settings, reason_code))
+            return
+        log.info("connected to %s as %s", self._settings.where, self._device)
+        self._most_in_flight = min(MOST_IN_FLIGHT, getattr(properties, "ReceiveMaximum", MOST_IN_FLIGHT))
+        self._largest_packet = getattr(properties, "MaximumPacketSize", float("inf"))
+        self._refused = {}
+        self._report(None, logging.INFO)
+        # What is retained was said before we came: nobody waits for an answer to it.
+        options = SubscribeOptions(
+            QOS, noLocal=True, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND
+        )
+        for topic in self._conversation.subscriptions:
+            _, mid = client.subscribe(topic, options=options)
+            if mid is not None:
+                self._subscribing[mid] = topic
+        self._outbox.put_first(self._conversation.greet())
+        self.connected = True
+
+    def _on_subscribe(self, mid: int, reason_codes: Sequence[Any]) -> None:
+        topic = self._subscribing.pop(mid, "")
+        if any(reason_code.is_failure for reason_code in reason_codes):
+            self._note_refusal(topic, f"{reason_codes[0]}")
+
+    def _on_publish(self, mid: int, reason_code: Any) -> None:
+        message = self._in_flight.pop(mid, None)
+        if message is None:
+            return
+        if reason_code.is_failure:
+            self._refuse(message, str(reason_code))
+        elif self._refused.pop(message.topic, None):
+            self._say_refusals()
+
+    def _refuse(self, message: Message, why: str) -> None:
+        """A message that the broker does not take: it is given up, and that is said."""
+        if message.kind is Kind.EVENT:
+            self._outbox.dropped += 1
+        self._note_refusal(message.topic, why)
+
+    def _note_refusal(self, topic: str, why: str) -> None:
+        self._refused[topic] = why
+        self._say_refusals()
+
+    def _say_refusals(self) -> None:
+        topics = ", ".join(f"{topic} ({why})" for topic, why in sorted(self._refused.items()))
+        self._say(f"{self._settings.where} refuses {topics}: check its access control" if topics else None)
+
+    def _put_back(self) -> None:
+        """The connection is over: events wait again, before all else, and the rest is forgotten."""
+        events = [message for message in self._in_flight.values() if message.kind is Kind.EVENT]
+        self._in_flight.clear()
+        self._subscribing.clear()
+        self._outbox.forget_passing()
+        self._outbox.put_first(events)
+
+    def _say(self, problem: str | None) -> None:
+        self._report(problem, logging.WARNING)
