@@ -14,7 +14,7 @@ from edge.broker import is_open_to_others
 from edge.camera import Frame
 from edge.clock import tell_time
 from edge.description import describe
-from edge.discovery import describe_discovery
+from edge.discovery import describe_device
 from edge.errors import RefusedRequestError
 from edge.health import Health
 from edge.link import BrokerLink
@@ -24,6 +24,7 @@ from edge.outbox import Kind, Message, Outbox
 from edge.requests import Requests
 from edge.settling import Prediction
 from edge.view import ViewFinder
+from shared import __version__
 from shared.digit_finder import NoDigit
 from shared.messages import (
     CHANNELS,
@@ -270,8 +271,8 @@ class MqttOutput:
         configuration = self._live.configuration
         if not configuration.mqtt.home_assistant:
             return ()
-        discovery = describe_discovery(
-            self._topics, self._machine, configuration.health.interval_s * EXPIRY_INTERVALS
+        discovery = describe_device(
+            self._topics, self._machine, __version__, EXPIRY_INTERVALS * configuration.health.interval_s
         )
         payload = json.dumps(discovery, separators=(",", ":")).encode()
         return (Message(self._topics.discovery, payload, Kind.STATE, retain=True),)
