@@ -28,7 +28,7 @@ from rich.progress import track
 
 from deploy.broker import find_free_port, start_broker
 from edge.config import Configuration, DeviceSettings, MqttSettings
-from edge.health import Health
+from edge.health import Health, measure_memory_mb
 from edge.live_settings import LiveSettings
 from edge.mqtt import MqttOutput
 from edge.settling import Prediction
@@ -113,12 +113,6 @@ def measure_cpu_s(pid: int) -> float:
     """Seconds of processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def measure_memory_mb(pid: int) -> float:
-    """Resident memory of a process, in units of 10^6 bytes."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def measure(devices: int, rate: float, seconds: float, processes: int, port: int, pid: int) -> dict[str, Any]:
