@@ -89,7 +89,7 @@ class WeightsStore:
         self.problem: str | None = None
         try:
             content = (self._folder / FILE).read_bytes()
-            self.standing = decode(Standing, content)
+            self.standing = decode(Standing, content, allow_unknown=False)
         except FileNotFoundError:
             pass
         except (OSError, BadMessageError) as error:
