@@ -110,14 +110,24 @@ class MqttOutput:
         self.will = self._address(Availability("offline"))
         self.subscriptions = (
             topics.request("+"),
+            topics.availability,  # of which it hears only what others say
             *([HOME_ASSISTANT_STATUS] if settings.home_assistant else []),
         )
         self._link = BrokerLink(
-            settings, topics, self._outbox, self, lambda problem, level: health.report(PART, problem, level)
+            settings,
+            f"inkling-{topics.device}-{self._machine.id}",
+            self._outbox,
+            self,
+            lambda problem, level: health.report(PART, problem, level),
         )
         if settings.password_file and is_open_to_others(settings.password_file):
             log.warning("mqtt.password_file %s can be read by anybody: chmod 640", settings.password_file)
         self._link.start()
+
+    @property
+    def dropped(self) -> int:
+        """How many events were given up."""
+        return self._outbox.dropped
 
     # What the daemon's thread says.
 
@@ -179,6 +189,9 @@ class MqttOutput:
             if payload == b"online":
                 self._greet_at = time.monotonic() + random.uniform(0, BIRTH_WAIT_S)
             return
+        if topic == self._topics.availability:
+            self._meet_twin(payload)
+            return
         response = self._requests.answer(topic, payload, retained)
         if response is not None:
             verb, content = response
@@ -198,9 +211,21 @@ class MqttOutput:
         if is_due or (problems != self._told_problems and now >= self._soonest_health):
             self._told_problems, self._soonest_health = problems, now + PROBLEM_INTERVAL_S
             queued = self._outbox.events + self._link.events_in_flight
-            self._say(self._health.describe(queued, self._outbox.dropped))
+            self._say(self._health.describe(queued, self.dropped))
         if picture := self._view.take():
             self._outbox.put(Message(self._topics.view, picture, Kind.PASSING))
+
+    def _meet_twin(self, payload: bytes | bytearray) -> None:
+        """Another device speaks under our name: say so, and that we are here."""
+        is_there = payload == encode(Availability("online"))
+        self._health.report(
+            "name",
+            f"another device is called {self._topics.device}, too: give one of them another device.name"
+            if is_there
+            else None,
+        )
+        if not is_there:
+            self._say(self._prediction, Availability("online"))
 
     # What it is asked.
 

@@ -23,10 +23,12 @@ TOPICS = Topics("bench")
 class Subscriber:
     """Hears all that the device says, in order."""
 
-    def __init__(self, port: int, name: str = "") -> None:
+    def __init__(self, port: int, name: str = "", username: str = "", password: str = "") -> None:
         self.heard: list[paho.MQTTMessage] = []
         self.connections = 0
         self._client = paho.Client(CallbackAPIVersion.VERSION2, name, protocol=paho.MQTTv5)
+        if username:
+            self._client.username_pw_set(username, password)
         self._client.on_connect = self._subscribe
         self._client.on_message = lambda _client, _userdata, message: self.heard.append(message)
         self._client.reconnect_delay_set(1, 1)
