@@ -93,7 +93,8 @@ def describe_failure(settings: BrokerSettings, error: Exception) -> str:
             f"certificate is for {settings.host}"
         )
     if isinstance(error, ssl.SSLError) or (settings.tls and isinstance(error, ConnectionResetError)):
-        return f"{settings.where} does not agree to TLS ({getattr(error, 'reason', error.strerror)}): check the port, and --tls"
+        why = getattr(error, "reason", error.strerror)
+        return f"{settings.where} does not agree to TLS ({why}): check the port, and --tls"
     if isinstance(error, socket.gaierror):
         return f"no host {settings.host} ({error.strerror}): check --broker"
     reason = getattr(error, "strerror", None) or error

@@ -105,8 +105,8 @@ def _show_table(broker: Broker, device: str | None) -> None:
     who = "no device" if device is None else f"no device called {device}"
     hint = (
         f"{who} has spoken yet. Does inkling-edge run, and is {broker.where} the broker in its "
-        "configuration? 'inkling-edge check' tells. And where a broker has access control, it must let us hear "
-        "inkling/#."
+        "configuration? 'inkling-edge check' tells. And where a broker has access control, it must let us "
+        "hear inkling/#."
     )
     with Live(console=output, auto_refresh=False, screen=True) as live:
         while True:
