@@ -10,9 +10,14 @@ from rich.text import Text
 
 from trainer.roster import Device, Roster
 
-# Terminals from this width on have room between columns, and for more digits.
-WIDE = 100
+# Below this width some figures are left out; from the others on there is room between columns, and for more
+# digits.
+NARROW, WIDE, VERY_WIDE = 80, 100, 120
 DIGITS, DIGITS_WIDE = 8, 12
+
+# What is worth a column in any terminal, and what only where there is room; with a share for what is wrong.
+FIGURES = ("events", "frames", "each", "mem", "temp", "wait", "lost")
+FIGURES_NARROW = ("events", "frames", "wait", "lost")
 
 UNKNOWN = Text("-", style="dim")
 
@@ -61,16 +66,18 @@ class LiveTable:
             for problem in device.problems
         ]
         foot = [*problems, *self._draw_notes(devices)]
-        # What does not fit is counted: head, the table's two lines, one of them blank, and what is below.
-        height = options.max_height if console.is_terminal else len(devices) + len(foot) + 99
-        below = min(len(foot), max(3, height // 3))
-        room = max(1, height - len(head) - 4 - below)
+        width, height = options.max_width, options.max_height
+        lines = [line for text in foot for line in text.wrap(console, width)]
+        # What is wrong gets a third of the height, or what the devices leave.
+        head_height = 2 + sum(len(text.wrap(console, width)) for text in head)
+        below = min(len(lines), max(height // 3, height - head_height - len(devices) - 2))
+        room = max(1, height - head_height - below - 2)
         shown = devices if len(devices) <= room else _choose(devices, room - 1)
-        yield Group(*head, Text(), self._draw_table(shown, options.max_width >= WIDE))
+        yield Group(*head, Text(), self._draw_table(shown, width))
         if len(shown) < len(devices):
             yield Text(f"and {len(devices) - len(shown)} more: --device NAME shows one alone", style="dim")
-        if foot:
-            yield Group(Text(), *foot[:below])
+        if lines:
+            yield Group(Text(), *lines[:below])
 
     def _draw_head(self, devices: list[Device]) -> Text:
         online = sum(device.online is True for device in devices)
@@ -78,10 +85,11 @@ class LiveTable:
         clock = f"{self._now.astimezone():%H:%M:%S}"
         return Text.assemble((self._where, "bold"), f"  {count}  {clock}  ", ("Ctrl-C ends", "dim"))
 
-    def _draw_table(self, devices: list[Device], wide: bool) -> Table:
+    def _draw_table(self, devices: list[Device], width: int) -> Table:
+        titles = FIGURES if width >= NARROW else FIGURES_NARROW
         table = Table(
             box=None,
-            padding=(0, 2 if wide else 1, 0, 0),
+            padding=(0, 2 if width >= WIDE else 1, 0, 0),
             header_style="dim",
             # Where there is no connection, what was is not what is.
             style="" if self._connected else "dim",
@@ -89,36 +97,19 @@ class LiveTable:
         table.add_column("device", overflow="fold", min_width=6)
         table.add_column("", no_wrap=True)
         table.add_column("now", no_wrap=True)
-        table.add_column("last digits", no_wrap=True)
-        for title in ("events", "frames", "each", "memory", "temp", "queued", "lost"):
+        table.add_column("last", no_wrap=True)
+        for title in titles:
             table.add_column(title, justify="right", no_wrap=True)
         for device in devices:
-            table.add_row(*self._draw_device(device, wide))
+            figures = _draw_figures(device)
+            table.add_row(
+                Text(device.name, style="bold yellow" if device.problems else "bold"),
+                self._draw_state(device),
+                _draw_digit(device),
+                _draw_digits(device, spread=width >= VERY_WIDE),
+                *(figures[title] for title in titles),
+            )
         return table
-
-    def _draw_device(self, device: Device, wide: bool) -> list[Text]:
-        name = Text(device.name, style="bold yellow" if device.problems else "bold")
-        digits = list(device.digits)[-(DIGITS_WIDE if wide else DIGITS) :]
-        health = device.health
-        figures = [UNKNOWN] * 6
-        if health is not None:
-            temperature = health.temperature_c
-            figures = [
-                Text(f"{show_figure(health.frames_per_s)}/s"),
-                Text(f"{show_figure(health.frame_ms)}ms"),
-                Text(f"{show_figure(health.memory_mb)}MB"),
-                UNKNOWN if temperature is None else Text(f"{show_figure(temperature)}°C"),
-                Text(show_figure(health.queued), style="yellow" if health.queued else ""),
-                Text(show_figure(health.dropped), style="bold red" if health.dropped else ""),
-            ]
-        return [
-            name,
-            self._draw_state(device),
-            _draw_digit(device),
-            Text((" " if wide else "").join(map(str, digits))),
-            Text(show_figure(device.events)),
-            *figures,
-        ]
 
     def _draw_state(self, device: Device) -> Text:
         if device.online is None or device.since is None:
@@ -158,6 +149,28 @@ def _draw_digit(device: Device) -> Text:
     return Text.assemble((str(device.digit), "bold cyan"), sure)
 
 
+def _draw_digits(device: Device, *, spread: bool) -> Text:
+    digits = list(device.digits)[-(DIGITS_WIDE if spread else DIGITS) :]
+    return Text((" " if spread else "").join(map(str, digits)), style="cyan")
+
+
+def _draw_figures(device: Device) -> dict[str, Text]:
+    """Figures by their column; those that health has not told are unknown."""
+    figures = dict.fromkeys(FIGURES, UNKNOWN) | {"events": Text(show_figure(device.events))}
+    health = device.health
+    if health is None:
+        return figures
+    if health.temperature_c is not None:
+        figures["temp"] = Text(f"{show_figure(health.temperature_c)}°C")
+    return figures | {
+        "frames": Text(f"{show_figure(health.frames_per_s)}/s"),
+        "each": Text(f"{show_figure(health.frame_ms)}ms"),
+        "mem": Text(f"{show_figure(health.memory_mb)}MB"),
+        "wait": Text(show_figure(health.queued), style="yellow" if health.queued else ""),
+        "lost": Text(show_figure(health.dropped), style="bold red" if health.dropped else ""),
+    }
+
+
 def show_figure(number: float) -> str:
     """Three digits or so, whatever the number is."""
     if 0 <= number < 10 and number != int(number):
@@ -168,7 +181,7 @@ def show_figure(number: float) -> str:
 def show_duration(duration: timedelta) -> str:
     """A duration to the unit that matters."""
     seconds = max(0, int(duration.total_seconds()))
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds >= length:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
