@@ -59,8 +59,9 @@ MOST_AT_ONCE = 500
 
 AVAILABILITY = "inkling/+/availability"
 
-# The reason code (MQTT 5, 3.4.2.1) of a message that nobody hears.
+# Reason codes (MQTT 5, 2.4): a message that nobody hears; a connection that was merely lost.
 NO_SUBSCRIBERS = 0x10
+UNSPECIFIED = 0x80
 
 
 class Message(NamedTuple):
@@ -106,6 +107,7 @@ class Broker:
         self._answer_until = self._next_attempt = 0.0
         self._attempts = 0
         self._refusal: str | None = None
+        self._farewell = ""
         self.connected = False
         self.problem: str | None = None
 
@@ -193,8 +195,9 @@ class Broker:
 
     def _explain_silence(self, device: str, timeout_s: float, remarks: list[str]) -> str:
         states: dict[str, str] = {}
+        interpreter = Interpreter()
         for message in self._heard:
-            word = Interpreter().interpret(message.topic, message.payload, retained=message.retained)
+            word = interpreter.interpret(message.topic, message.payload, retained=message.retained)
             if isinstance(word, Word) and isinstance(word.message, Availability):
                 states[word.device] = word.message.state
         if device not in states:
@@ -250,14 +253,8 @@ class Broker:
             self._lose(f"lost {self.where} ({make_printable(repr(error))}): connecting anew")
             return
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            self._lose(
-                self._refusal
-                or (
-                    f"lost {self.where} ({code.name}): connecting anew"
-                    if self.connected
-                    else describe_silence(self._settings)
-                )
-            )
+            lost = f"lost {self.where}{self._farewell}: connecting anew"
+            self._lose(lost if self.connected else self._refusal or describe_silence(self._settings))
         elif answer is not None and time.monotonic() >= self._answer_until and not self.connected:
             self._lose(describe_silence(self._settings))
 
@@ -274,6 +271,7 @@ class Broker:
         if self._context is not None:
             client.tls_set_context(self._context)
         client.on_connect = lambda *arguments: self._on_connect(arguments[3])
+        client.on_disconnect = lambda *arguments: self._on_disconnect(arguments[3])
         client.on_message = lambda _client, _userdata, message: self._heard.append(
             Message(message.topic, message.payload, message.retain)
         )
@@ -281,12 +279,15 @@ class Broker:
         client.on_subscribe = lambda *arguments: self._on_subscribe(arguments[2], arguments[3])
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.MaximumPacketSize = LARGEST_PACKET
-        self._refusal = None
+        self._refusal, self._farewell = None, ""
         self._answer_until = time.monotonic() + 2 * CONNECT_TIMEOUT_S
         try:
             client.connect(settings.host, settings.port, KEEPALIVE_S, properties=properties)
         except (OSError, ValueError) as error:
-            self._lose(describe_failure(settings, error))
+            problem = describe_failure(settings, error)
+            if self.problem is not None and isinstance(error, ConnectionError | TimeoutError):
+                problem = self.problem  # it was lost, and is not back yet
+            self._lose(problem)
 
     def _lose(self, problem: str) -> None:
         """There is no connection: say why, and when to try again."""
@@ -311,6 +312,10 @@ class Broker:
             return
         self.connected, self.problem, self._attempts = True, None, 0
         self._subscribe(self._subscriptions)
+
+    def _on_disconnect(self, reason_code: Any) -> None:
+        if reason_code.is_failure and reason_code.value != UNSPECIFIED:  # the broker says why
+            self._farewell = f" ({reason_code})"
 
     def _on_publish(self, mid: int, reason_code: Any) -> None:
         if mid == self._asked:
