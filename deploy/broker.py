@@ -68,18 +68,37 @@ def start_broker(folder: Path, port: int, extra: str = ANYBODY) -> subprocess.Po
     ------
     RuntimeError : if there is no broker, or it does not start
     """
-    log = (folder / "broker.log").open("ab")
-    if mosquitto := find_mosquitto():
-        configuration = folder / "mosquitto.conf"
-        configuration.write_text(_MOSQUITTO.format(port=port, extra=extra))
-        command = [mosquitto, "-c", str(configuration)]
-    elif importlib.util.find_spec("iotcore"):
+    if find_mosquitto():
+        return start_mosquitto(folder, port, _MOSQUITTO.format(port=port, extra=extra))
+    if importlib.util.find_spec("iotcore"):
         configuration = folder / "iotcore.toml"
         configuration.write_text(_IOTCORE.format(port=port))
-        command = [sys.executable, "-m", "iotcore", "--config", str(configuration)]
-    else:
-        raise RuntimeError("no MQTT broker: install Debian's package mosquitto, or 'pip install iotcore'")
-    with log:
+        return _start([sys.executable, "-m", "iotcore", "--config", str(configuration)], folder, port)
+    raise RuntimeError("no MQTT broker: install Debian's package mosquitto, or 'pip install iotcore'")
+
+
+def start_mosquitto(folder: Path, port: int, configuration: str) -> subprocess.Popen[bytes]:
+    """Start Mosquitto with the whole of its configuration given, and wait until it listens.
+
+    Parameters
+    ----------
+    folder : for its configuration and log
+    port : one of those that it will listen on
+
+    Raises
+    ------
+    RuntimeError : if it is not installed, or does not start
+    """
+    mosquitto = find_mosquitto()
+    if mosquitto is None:
+        raise RuntimeError("no Mosquitto: install Debian's package mosquitto")
+    file = folder / "mosquitto.conf"
+    file.write_text(configuration)
+    return _start([mosquitto, "-c", str(file)], folder, port)
+
+
+def _start(command: list[str], folder: Path, port: int) -> subprocess.Popen[bytes]:
+    with (folder / "broker.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     until = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < until and process.poll() is None:

@@ -36,10 +36,8 @@ PASSWORD_VARIABLE = "INKLING_MQTT_PASSWORD"
 MakeClient = Callable[[str], paho.Client]
 
 
-def prepare_clients(settings: MqttSettings, topics: Topics) -> MakeClient:
-    """Read certificates once; what is returned makes clients, each with the password of its moment.
-
-    Its argument is added to a client's id, to set it apart from the daemon's.
+def prepare_clients(settings: MqttSettings) -> MakeClient:
+    """Read certificates once; what is returned makes a client of an id, with the password of that moment.
 
     Raises
     ------
@@ -48,10 +46,8 @@ def prepare_clients(settings: MqttSettings, topics: Topics) -> MakeClient:
     context = _make_context(settings) if settings.tls else None
     read_password(settings)
 
-    def make_client(purpose: str = "") -> paho.Client:
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=f"inkling-{topics.device}{purpose}", protocol=paho.MQTTv5
-        )
+    def make_client(client_id: str) -> paho.Client:
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id, protocol=paho.MQTTv5)
         client.connect_timeout = CONNECT_TIMEOUT_S
         if settings.username:
             client.username_pw_set(settings.username, read_password(settings))
@@ -83,7 +79,7 @@ def try_broker(settings: MqttSettings, topics: Topics, timeout_s: float) -> None
     ConfigurationError : if the certificates or the password cannot be read
     """
     # Under the device's own client id it would throw out a daemon that runs.
-    client = prepare_clients(settings, topics)("-check")
+    client = prepare_clients(settings)(f"inkling-{topics.device}-check")
     answers: SimpleQueue[Any] = SimpleQueue()
     client.on_connect = lambda *arguments: answers.put(arguments[3])
     try:

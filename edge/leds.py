@@ -170,6 +170,7 @@ class LedOutput:
         self._display: DigitDisplay | None = None
         self._status: StatusLed | None = None
         self._digit: int | None = None
+        self._problem = ""
         if settings.kind == "none" and settings.status_pin is None:
             return
         from gpiozero import Device, exc
@@ -180,9 +181,7 @@ class LedOutput:
                 warnings.simplefilter("ignore", exc.PinFactoryFallback)
                 Device.ensure_pin_factory()
             if settings.kind != "none":
-                self._display = DISPLAYS[settings.kind](
-                    settings.pins, settings.active_high, settings.brightness
-                )
+                self._display = self._make_display(settings)
             if settings.status_pin is not None:
                 self._status = StatusLed(settings.status_pin, settings.active_high)
         except (exc.BadPinFactory, ImportError) as error:
@@ -217,13 +216,30 @@ class LedOutput:
         """
         if self._display is None or brightness == self._settings.brightness:
             return
-        settings = self._settings = replace(self._settings, brightness=brightness)
+        self._settings = replace(self._settings, brightness=brightness)
         self._display.close()
-        self._display = DISPLAYS[settings.kind](settings.pins, settings.active_high, brightness)
+        self._display = self._make_display(self._settings)
         self._display.show(self._digit)
 
+    def _make_display(self, settings: LedSettings) -> DigitDisplay:
+        from gpiozero import exc
+
+        display, self._problem = DISPLAYS[settings.kind], ""
+        try:
+            return display(settings.pins, settings.active_high, settings.brightness)
+        except exc.PinPWMError as error:
+            self._problem = f"these pins cannot be dimmed ({error}): leds.brightness must be 1"
+            return display(settings.pins, settings.active_high, 1.0)
+
     def follow(self, frame: Frame, reading: Reading | NoDigit) -> None:
-        """Nothing to do between predictions: gpiozero blinks by itself."""
+        """Nothing to do between predictions: gpiozero blinks by itself.
+
+        Raises
+        ------
+        PinError : as long as the LEDs cannot be as bright as they should
+        """
+        if self._problem:
+            raise PinError(self._problem)
 
     def tell_problems(self, parts: Sequence[str]) -> None:
         """Show on the status LED which part has a problem."""

@@ -29,7 +29,6 @@ from edge.broker import connect, describe_failure, describe_refusal, prepare_cli
 from edge.config import MqttSettings
 from edge.errors import ConfigurationError
 from edge.outbox import Kind, Message, Outbox
-from shared.messages import Topics
 
 log = logging.getLogger(__name__)
 
@@ -38,20 +37,19 @@ QOS = 1
 # Messages that are sent and not confirmed yet: as many as Mosquitto is ready to receive at a time.
 MOST_IN_FLIGHT = 20
 
-# Between two attempts to connect: longer each time, up to three seconds, and drawn at random, so that a
-# broker that comes back does not meet all its devices at once.
-LONGEST_WAIT_S = 3.0
-
-# A broker gives a client id to who came last. Two devices with one name would throw each other out without
-# end: who was thrown out waits for a minute or two.
-TAKEN_OVER = 0x8E  # MQTT 5, 4.13
-TAKEN_OVER_WAIT_S = 60.0
+# Between two attempts to connect: twice as long each time, and drawn at random, so that a broker that comes
+# back does not meet all its devices at once.
+SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.25, 3.0
 
 # A connection that lasted so long is none of several attempts: the next wait is short again.
 LASTED_S = 10.0
 
 # What a packet has beside its topic and its payload, at most.
 PACKET_OVERHEAD = 16
+
+# A broker that owes an answer and gives none for so long will give none; without this a connection that was
+# cut is noticed by paho's pings, after twice the time.
+PATIENCE_S = 4.0
 
 # How often it looks around when nothing happens.
 TICK_S = 0.5
@@ -87,7 +85,7 @@ class BrokerLink(Thread):
     Parameters
     ----------
     settings : the broker
-    topics : of the device that it is named after
+    client_id : what the broker knows it by; of two with the same it throws out the one that came first
     outbox : what it brings out
     conversation : what it is for
     report : is told what is wrong with the connection, None when nothing is, and how loudly to say it
@@ -100,19 +98,20 @@ class BrokerLink(Thread):
     def __init__(
         self,
         settings: MqttSettings,
-        topics: Topics,
+        client_id: str,
         outbox: Outbox,
         conversation: Conversation,
         report: Callable[[str | None, int], None],
     ) -> None:
         super().__init__(name="broker", daemon=True)
         self._settings = settings
-        self._device = topics.device
+        self._client_id = client_id
         self._outbox = outbox
         self._conversation = conversation
         self._report = report
-        self._make_client = prepare_clients(settings, topics)
+        self._make_client = prepare_clients(settings)
         self._in_flight: dict[int, Message] = {}
+        self._answered = 0.0
         self._most_in_flight = MOST_IN_FLIGHT
         self._largest_packet = float("inf")
         self._subscribing: dict[int, str] = {}
@@ -133,7 +132,7 @@ class BrokerLink(Thread):
 
     def wake(self) -> None:
         """Have it look into the outbox now."""
-        with suppress(BlockingIOError):  # so full a bell has been heard
+        with suppress(OSError):  # a bell so full has been heard, and one that is closed is not needed
             self._bell.send(b"!")
 
     def leave(self) -> None:
@@ -151,10 +150,9 @@ class BrokerLink(Thread):
         attempt = 0
         while not self._leaving.is_set():
             began = time.monotonic()
-            wait_s = LONGEST_WAIT_S
             self._refusing = False
             try:
-                wait_s = self._keep_connection()
+                self._keep_connection()
             except ConfigurationError as error:
                 self._say(str(error))
             except (OSError, UnicodeError) as error:
@@ -165,12 +163,11 @@ class BrokerLink(Thread):
             finally:
                 self._put_back()
             attempt = 0 if time.monotonic() - began > LASTED_S else attempt + 1
-            longest_s = wait_s if wait_s > LONGEST_WAIT_S else min(wait_s, 2.0**attempt)
-            self._leaving.wait(random.uniform(0.5, 1.0) * longest_s)
+            self._leaving.wait(random.uniform(0.5, 1.0) * min(LONGEST_WAIT_S, SHORTEST_WAIT_S * 2**attempt))
 
-    def _keep_connection(self) -> float:
-        """Connect, and converse until the connection ends; returns the longest wait before the next."""
-        client = self._make_client("")
+    def _keep_connection(self) -> None:
+        """Connect, and converse until the connection ends."""
+        client = self._make_client(self._client_id)
         endings: list[Any] = []
         will = self._conversation.will
         client.will_set(will.topic, will.payload, QOS, will.retain)
@@ -192,21 +189,14 @@ class BrokerLink(Thread):
             finally:
                 self.connected = False
                 connection.close()
-        if endings and endings[0].value == TAKEN_OVER:
-            self._say(
-                f"another device on {self._settings.where} is called {self._device}, too: give one of them "
-                "another device.name"
-            )
-            return 2 * TAKEN_OVER_WAIT_S
         if endings and not self._refusing and not self._leaving.is_set():
             self._say(f"lost {self._settings.where} ({endings[0]}): connecting anew")
-        return LONGEST_WAIT_S
 
     def _converse(
         self, client: paho.Client, selector: selectors.BaseSelector, connection: socket.socket
     ) -> None:
         """Read and write until the connection ends."""
-        interest = selectors.EVENT_READ
+        interest, self._answered = selectors.EVENT_READ, time.monotonic()
         while client.socket() is not None:
             wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.want_write() else 0)
             if wanted != interest:
@@ -225,6 +215,8 @@ class BrokerLink(Thread):
             )
             if any(due and step() != MQTTErrorCode.MQTT_ERR_SUCCESS for due, step in steps):
                 return
+            if time.monotonic() - self._answered > PATIENCE_S and (self._in_flight or not self.connected):
+                raise TimeoutError("it does not answer")
             if self.connected:
                 self._conversation.tend()
                 self._send_waiting(client)
@@ -238,6 +230,8 @@ class BrokerLink(Thread):
         return said or not self.connected or time.monotonic() > self._farewell_until
 
     def _send_waiting(self, client: paho.Client) -> None:
+        if not self._in_flight:
+            self._answered = time.monotonic()
         while len(self._in_flight) < self._most_in_flight and (message := self._outbox.take()) is not None:
             if len(message.topic) + len(message.payload) + PACKET_OVERHEAD > self._largest_packet:
                 self._refuse(message, "too large for it")
@@ -253,7 +247,7 @@ class BrokerLink(Thread):
         if self._refusing:
             self._say(describe_refusal(self._settings, reason_code))
             return
-        log.info("connected to %s as %s", self._settings.where, self._device)
+        log.info("connected to %s as %s", self._settings.where, self._client_id)
         self._most_in_flight = min(MOST_IN_FLIGHT, getattr(properties, "ReceiveMaximum", MOST_IN_FLIGHT))
         self._largest_packet = getattr(properties, "MaximumPacketSize", float("inf"))
         self._refused = {}
@@ -275,6 +269,7 @@ class BrokerLink(Thread):
             self._note_refusal(topic, f"{reason_codes[0]}")
 
     def _on_publish(self, mid: int, reason_code: Any) -> None:
+        self._answered = time.monotonic()
         message = self._in_flight.pop(mid, None)
         if message is None:
             return

@@ -14,7 +14,7 @@ from edge.broker import is_open_to_others
 from edge.camera import Frame
 from edge.clock import tell_time
 from edge.description import describe
-from edge.discovery import describe_discovery
+from edge.discovery import describe_device
 from edge.errors import RefusedRequestError
 from edge.health import Health
 from edge.link import BrokerLink
@@ -24,6 +24,7 @@ from edge.outbox import Kind, Message, Outbox
 from edge.requests import Requests
 from edge.settling import Prediction
 from edge.view import ViewFinder
+from shared import __version__
 from shared.digit_finder import NoDigit
 from shared.messages import (
     CHANNELS,
@@ -109,10 +110,15 @@ class MqttOutput:
         self.will = self._address(Availability("offline"))
         self.subscriptions = (
             topics.request("+"),
+            topics.availability,  # of which it hears only what others say
             *([HOME_ASSISTANT_STATUS] if settings.home_assistant else []),
         )
         self._link = BrokerLink(
-            settings, topics, self._outbox, self, lambda problem, level: health.report(PART, problem, level)
+            settings,
+            f"inkling-{topics.device}-{self._machine.id}",
+            self._outbox,
+            self,
+            lambda problem, level: health.report(PART, problem, level),
         )
         if settings.password_file and is_open_to_others(settings.password_file):
             log.warning("mqtt.password_file %s can be read by anybody: chmod 640", settings.password_file)
@@ -178,6 +184,9 @@ class MqttOutput:
             if payload == b"online":
                 self._greet_at = time.monotonic() + random.uniform(0, BIRTH_WAIT_S)
             return
+        if topic == self._topics.availability:
+            self._meet_twin(payload)
+            return
         response = self._requests.answer(topic, payload, retained)
         if response is not None:
             verb, content = response
@@ -201,6 +210,18 @@ class MqttOutput:
         if picture := self._view.take():
             self._outbox.put(Message(self._topics.view, picture, Kind.PASSING))
 
+    def _meet_twin(self, payload: bytes | bytearray) -> None:
+        """Another device speaks under our name: say so, and that we are here."""
+        is_there = payload == encode(Availability("online"))
+        self._health.report(
+            "name",
+            f"another device is called {self._topics.device}, too: give one of them another device.name"
+            if is_there
+            else None,
+        )
+        if not is_there:
+            self._say(self._prediction, Availability("online"))
+
     # What it is asked.
 
     def _look(self, request: ViewRequest) -> dict[str, Any]:
@@ -215,6 +236,7 @@ class MqttOutput:
     def _configure(self, request: ConfigureRequest) -> dict[str, Any]:
         settings = self._live.change(request)
         self._health.report("settings", self._live.problem)
+        self._next_health = time.monotonic() + self._live.configuration.health.interval_s
         self._say(describe(self._live.configuration, self._trained))
         for message in self._tell_discovery():  # which knows how often health is told
             self._outbox.put(message)
@@ -249,8 +271,8 @@ class MqttOutput:
         configuration = self._live.configuration
         if not configuration.mqtt.home_assistant:
             return ()
-        discovery = describe_discovery(
-            self._topics, self._machine, configuration.health.interval_s * EXPIRY_INTERVALS
+        discovery = describe_device(
+            self._topics, self._machine, __version__, EXPIRY_INTERVALS * configuration.health.interval_s
         )
         payload = json.dumps(discovery, separators=(",", ":")).encode()
         return (Message(self._topics.discovery, payload, Kind.STATE, retain=True),)

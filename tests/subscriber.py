@@ -1,11 +1,20 @@
 """A subscriber: hears what the device bench says, as anybody could."""
 
+import json
+
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from shared.messages import Availability, EventMessage, PredictionMessage, Topics, decode
+from shared.messages import (
+    Availability,
+    EventMessage,
+    PredictionMessage,
+    ResponseMessage,
+    Topics,
+    decode,
+)
 from tests.conftest import wait_until
 
 TOPICS = Topics("bench")
@@ -14,10 +23,12 @@ TOPICS = Topics("bench")
 class Subscriber:
     """Hears all that the device says, in order."""
 
-    def __init__(self, port: int, name: str = "") -> None:
+    def __init__(self, port: int, name: str = "", username: str = "", password: str = "") -> None:
         self.heard: list[paho.MQTTMessage] = []
         self.connections = 0
         self._client = paho.Client(CallbackAPIVersion.VERSION2, name, protocol=paho.MQTTv5)
+        if username:
+            self._client.username_pw_set(username, password)
         self._client.on_connect = self._subscribe
         self._client.on_message = lambda _client, _userdata, message: self.heard.append(message)
         self._client.reconnect_delay_set(1, 1)
@@ -46,6 +57,21 @@ class Subscriber:
     @property
     def availability(self):
         return [message.state for message in self.payloads(Availability, TOPICS.availability)]
+
+    def ask(self, verb, **request):
+        """Ask the device for something, and wait for its answer."""
+        transaction = f"{verb} {len(self.heard)}"
+        self.publish(TOPICS.request(verb), json.dumps({**request, "transaction": transaction}))
+
+        def find_answer():
+            answers = self.payloads(ResponseMessage, TOPICS.response(verb))
+            return next((answer for answer in answers if answer.transaction == transaction), None)
+
+        wait_until(find_answer)
+        return find_answer()
+
+    def publish(self, topic, payload, *, retain=False):
+        self._client.publish(topic, payload, qos=1, retain=retain)
 
     def close(self):
         self._client.disconnect()

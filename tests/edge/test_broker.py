@@ -36,4 +36,4 @@ def test_what_is_no_broker_is_said(tmp_path):
 def test_a_password_that_cannot_be_read_is_said(tmp_path):
     settings = MqttSettings(username="bench", password_file=str(tmp_path / "none"))
     with pytest.raises(ConfigurationError, match="make it readable to the service"):
-        prepare_clients(settings, TOPICS)
+        prepare_clients(settings)

@@ -1,13 +1,16 @@
 import time
 from itertools import islice
 
+import numpy as np
 import pytest
 from gpiozero import Device
-from gpiozero.pins.mock import MockFactory
+from gpiozero.pins.mock import MockFactory, MockPWMPin
 
+from edge.camera import Frame
 from edge.config import LedSettings
 from edge.errors import PinError
 from edge.leds import BLINK_S, PAUSE_BLINKS, LedOutput, make_pattern
+from shared.digit_finder import NoDigit
 from tests.conftest import wait_until
 
 SEGMENTS = {  # a b c d e f g, as in every data sheet
@@ -17,6 +20,7 @@ SEGMENTS = {  # a b c d e f g, as in every data sheet
 SEVEN = (5, 6, 13, 19, 26, 16, 20)
 TEN = tuple(range(4, 14))
 FOUR = (4, 17, 27, 22)
+FRAME = Frame(np.zeros((240, 320), np.uint8), 0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +71,42 @@ def test_four_leds_show_binary_and_zero_differs_from_nothing(pins, digit, bits):
     output = LedOutput(LedSettings("binary", FOUR))
     output.show(digit)
     assert levels(pins, FOUR) == bits
+    output.close()
+
+
+def states(pins, numbers):
+    return [round(float(pins.pin(number).state), 3) for number in numbers]
+
+
+@pytest.mark.parametrize(("kind", "numbers"), [("seven-segment", SEVEN), ("ten", TEN), ("binary", FOUR)])
+def test_leds_can_be_dimmed_while_they_show_a_digit_and_be_bright_again(kind, numbers):
+    pins = Device.pin_factory = MockFactory(pin_class=MockPWMPin)
+    output = LedOutput(LedSettings(kind, numbers))
+    output.show(7)
+    bright = states(pins, numbers)
+    output.dim(0.25)
+    assert states(pins, numbers) == [state / 4 for state in bright]
+    output.show(8)
+    assert max(states(pins, numbers)) == 0.25
+    output.dim(1.0)
+    output.show(7)
+    assert states(pins, numbers) == bright
+    output.follow(FRAME, NoDigit.NOTHING)
+    output.close()
+    assert not any(states(pins, numbers))
+
+
+@pytest.mark.parametrize("at_start", [0.5, 1.0])
+def test_pins_that_cannot_be_dimmed_stay_bright_and_that_is_said(pins, at_start):
+    output = LedOutput(LedSettings("seven-segment", SEVEN, brightness=at_start))
+    output.dim(0.5)
+    output.show(1)
+    assert levels(pins, SEVEN) == SEGMENTS[1]
+    with pytest.raises(PinError, match=r"cannot be dimmed .*: leds\.brightness must be 1"):
+        output.follow(FRAME, NoDigit.NOTHING)
+    output.dim(1.0)
+    output.follow(FRAME, NoDigit.NOTHING)
+    assert levels(pins, SEVEN) == SEGMENTS[1]
     output.close()
 
 

@@ -1,0 +1,57 @@
+"""The daemon as a process, and who hears it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.subscriber import Subscriber
+
+
+@pytest.fixture
+def subscriber(broker):
+    subscriber = Subscriber(broker.port)
+    yield subscriber
+    subscriber.close()
+
+
+@pytest.fixture
+def start(tmp_path, no_mnist):
+    """Start the daemon with the simulated camera; gives the process. It is ended after the test."""
+    processes = []
+
+    def run(
+        digits=(),
+        *,
+        port,
+        hold_s=1.2,
+        gap_s=0.8,
+        health_s=60.0,
+        device="",
+        mqtt="",
+        more="",
+        kind="simulated",
+    ):
+        configuration = tmp_path / "edge.toml"
+        configuration.write_text(
+            f"[device]\nname = 'bench'\n{device}"
+            f"[camera]\nkind = '{kind}'\nframes_per_second = 20.0\n"
+            f"[camera.simulated]\ndigits = {list(digits)}\nhold_s = {hold_s}\ngap_s = {gap_s}\n"
+            f"[mqtt]\nhost = '127.0.0.1'\nport = {port}\n{mqtt}"
+            f"[health]\ninterval_s = {health_s}\n{more}"
+        )
+        with (tmp_path / "edge.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "edge", "run", "--config", str(configuration)],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "GPIOZERO_PIN_FACTORY": "mock", "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin"},
+            )
+        processes.append(process)
+        return process
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.wait()

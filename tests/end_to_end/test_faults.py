@@ -1,0 +1,308 @@
+"""The daemon's messaging against a real Mosquitto, through everything that a home network does to it.
+
+After each fault: every event has arrived, in order and under one id; what the broker retains is true; the
+link lives. How long the truth took is printed (`pytest -s`), not asserted: machines are noisy.
+"""
+
+import getpass
+import json
+import shutil
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+
+from edge.broker import KEEPALIVE_S
+from edge.config import Configuration, DeviceSettings, HealthSettings, MqttSettings
+from edge.health import Health
+from edge.live_settings import LiveSettings
+from edge.machine import Machine
+from edge.mqtt import MqttOutput
+from edge.settling import Prediction
+from shared.digit_finder import Box
+from shared.messages import HealthMessage, Topics
+from shared.reading import Reading
+from shared.weights import load_weights
+from tests.conftest import run_broker, wait_until
+from tests.proxy import Proxy
+from tests.subscriber import TOPICS, Subscriber, read_retained
+
+READINGS = [
+    Reading(
+        digit,
+        0.95,
+        np.eye(10, dtype=np.float32)[digit],
+        np.zeros((28, 28), np.float32),
+        Box(100, 60, 80, 120),
+    )
+    for digit in range(10)
+]
+
+
+class Device:
+    """All of a device but its camera and its LEDs: the test says what is seen."""
+
+    def __init__(self, port: int, run: str = "run", **mqtt) -> None:
+        self.health = Health()
+        self.seen: list[int] = []
+        self._run = run
+        configuration = Configuration(
+            device=DeviceSettings(TOPICS.device),
+            mqtt=MqttSettings(host="127.0.0.1", port=port, **mqtt),
+            health=HealthSettings(interval_s=1.0),
+        )
+        self.output = MqttOutput(
+            Topics(TOPICS.device),
+            LiveSettings(configuration, None),
+            load_weights(),
+            self.health,
+            lambda: None,
+        )
+
+    def see(self, digit: int) -> None:
+        self.seen.append(digit)
+        seq = len(self.seen)
+        self.output.announce(Prediction(READINGS[digit], f"{self._run}-{seq}", seq, time.monotonic()))
+
+    def see_many(self, count: int, pause_s: float = 0.02) -> None:
+        for _ in range(count):
+            self.see(len(self.seen) % 10)
+            time.sleep(pause_s)
+
+    @property
+    def is_online(self) -> bool:
+        return self.health.state_of("broker") == "ok"
+
+
+@pytest.fixture
+def device():
+    """Makes devices; all are closed after the test."""
+    devices = []
+
+    def make(*arguments, **settings):
+        devices.append(Device(*arguments, **settings))
+        return devices[-1]
+
+    yield make
+    for made in devices:
+        made.output.close()
+
+
+@pytest.fixture
+def proxy(remembering_broker):
+    proxy = Proxy(remembering_broker.port)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def laptop(remembering_broker):
+    """Hears everything: the broker keeps what comes while it is away."""
+    laptop = Subscriber(remembering_broker.port, name="laptop")
+    yield laptop
+    laptop.close()
+
+
+def check_all_arrived(device, laptop):
+    """Every event once, in order, each under its one id, whatever was repeated."""
+    wait_until(lambda: {event.seq for event in laptop.events} >= set(range(1, len(device.seen) + 1)), 30)
+    ids = {event.id: event for event in laptop.events}
+    assert [event.seq for event in ids.values()] == list(range(1, len(device.seen) + 1))
+    assert [event.digit for event in ids.values()] == device.seen
+
+
+def wait_for_truth(device, port):
+    """Wait until a subscriber who comes now is told the truth; prints how long that took."""
+    began = time.monotonic()
+
+    def is_true():
+        retained = read_retained(port, timeout_s=30)
+        prediction = json.loads(retained.get(TOPICS.prediction, b"{}"))
+        online = json.loads(retained[TOPICS.availability]) == {"state": "online"}
+        return online and prediction.get("id", "").endswith(f"-{len(device.seen)}")
+
+    wait_until(is_true, 30)
+    print(f"true {time.monotonic() - began:.1f} s after the link's return")
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_a_broker_that_is_restarted(remembering_broker, device, laptop, end):
+    bench = device(remembering_broker.port)
+    bench.see_many(30)
+    remembering_broker.stop(end)
+    bench.see_many(30)
+    remembering_broker.start()
+    wait_for_truth(bench, remembering_broker.port)
+    bench.see_many(30)
+    check_all_arrived(bench, laptop)
+
+
+def test_a_broker_that_is_restarted_and_remembers_nothing(broker, device):
+    bench = device(broker.port)
+    bench.see_many(10)
+    wait_until(lambda: bench.is_online)
+    broker.stop(signal.SIGKILL)
+    broker.start()
+    wait_for_truth(bench, broker.port)
+    retained = read_retained(broker.port)
+    assert {TOPICS.info, TOPICS.prediction, TOPICS.availability} <= set(retained)
+
+
+def test_a_network_that_is_cut_silently_for_longer_than_the_keep_alive(
+    remembering_broker, proxy, device, laptop
+):
+    bench = device(proxy.port)
+    bench.see_many(10)
+    wait_until(lambda: laptop.availability == ["online"])
+    proxy.swallows = True
+    bench.see_many(50)
+    wait_until(lambda: laptop.availability[-1] == "offline", 30)  # the broker's last will
+    wait_until(lambda: not bench.is_online, 30)
+    bench.see_many(10)
+    proxy.swallows = False
+    wait_for_truth(bench, remembering_broker.port)
+    check_all_arrived(bench, laptop)
+
+
+def test_a_network_that_is_cut_for_a_little_longer_than_the_keep_alive(
+    remembering_broker, proxy, device, laptop
+):
+    bench = device(proxy.port)
+    wait_until(lambda: laptop.availability == ["online"])
+    proxy.swallows = True
+    bench.see_many(10)
+    time.sleep(1.2 * KEEPALIVE_S)
+    proxy.swallows = False
+    wait_for_truth(bench, remembering_broker.port)
+    check_all_arrived(bench, laptop)
+
+
+def test_half_a_connection(remembering_broker, proxy, device, laptop):
+    bench = device(proxy.port)
+    wait_until(lambda: laptop.availability == ["online"])
+    for _ in range(2):
+        proxy.swallows = True
+        proxy.hang_up(on_both_sides=False)
+        bench.see_many(10)
+        proxy.swallows = False
+        wait_for_truth(bench, remembering_broker.port)
+    check_all_arrived(bench, laptop)
+
+
+def test_connections_that_are_reset_again_and_again(proxy, device, laptop):
+    bench = device(proxy.port)
+    for _ in range(10):
+        bench.see_many(10)
+        proxy.hang_up()
+    check_all_arrived(bench, laptop)
+
+
+def test_a_slow_link(remembering_broker, proxy, device, laptop):
+    proxy.bytes_per_s, proxy.delay_s = 4000.0, 0.3
+    bench = device(proxy.port)
+    bench.see_many(10)
+    check_all_arrived(bench, laptop)
+    wait_for_truth(bench, remembering_broker.port)
+    assert proxy.connections == 1  # slow is not lost
+
+
+def test_a_broker_that_refuses_connections(remembering_broker, proxy, device, laptop):
+    proxy.refuse()
+    bench = device(proxy.port)
+    wait_until(lambda: "no broker at" in bench.health.state_of("broker"))
+    bench.see_many(30)
+    proxy.listen()
+    wait_for_truth(bench, remembering_broker.port)
+    check_all_arrived(bench, laptop)
+
+
+def test_an_outage_beyond_the_queue_drops_the_oldest_and_counts_them(proxy, device, laptop):
+    proxy.refuse()
+    bench = device(proxy.port, queued_events=100)
+    bench.see_many(250, pause_s=0)
+    proxy.listen()
+    wait_until(lambda: len(laptop.events) >= 100)
+    wait_until(lambda: laptop.payloads(HealthMessage, TOPICS.health))
+    assert [event.seq for event in laptop.events] == list(range(151, 251))
+    assert laptop.payloads(HealthMessage, TOPICS.health)[-1].dropped == 150
+
+
+def test_a_password_that_is_wrong_and_then_right(tmp_path, password_broker, device):
+    password = tmp_path / "password"
+    password.write_text("wrong")
+    bench = device(password_broker.port, username="bench", password_file=str(password))
+    wait_until(lambda: "refuses us (Not authorized)" in bench.health.state_of("broker"))
+    bench.see_many(10)
+    password.unlink()
+    wait_until(lambda: "cannot be read" in bench.health.state_of("broker"))
+    password.write_text("secret")
+    wait_until(lambda: bench.is_online)
+
+
+@pytest.fixture
+def strict_broker(tmp_path):
+    """A broker that lets the device say everything but events."""
+    program = shutil.which("mosquitto_passwd") or pytest.skip("mosquitto_passwd is not installed")
+    passwords, rules = tmp_path / "passwords", tmp_path / "rules"
+    passwords.write_text("")
+    for user in ("bench", "laptop"):
+        subprocess.run([program, "-b", str(passwords), user, "secret"], check=True)
+    allowed = "".join(
+        f"topic readwrite {topic}\n"
+        for topic in (
+            *(f"inkling/bench/{kind}" for kind in ("availability", "prediction", "health", "info")),
+        )
+    )
+    rules.write_text(
+        f"user laptop\ntopic readwrite #\n\nuser bench\n{allowed}topic read inkling/bench/request/#\n"
+    )
+    for path in (passwords, rules):
+        path.chmod(0o644)
+    yield from run_broker(
+        tmp_path / "strict",
+        f"user {getpass.getuser()}\nallow_anonymous false\npassword_file {passwords}\nacl_file {rules}\n",
+    )
+
+
+def test_a_topic_that_is_refused_is_a_problem_and_all_else_goes_on(strict_broker, device, tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    laptop = Subscriber(strict_broker.port, username="laptop", password="secret")
+    bench = device(strict_broker.port, username="bench", password_file=str(tmp_path / "secret"))
+    bench.see_many(5)
+    wait_until(lambda: any(health.problems for health in laptop.payloads(HealthMessage, TOPICS.health)))
+    wait_until(lambda: laptop.payloads(HealthMessage, TOPICS.health)[-1].dropped == 5)
+    (problem,) = laptop.payloads(HealthMessage, TOPICS.health)[-1].problems
+    assert "refuses homeassistant/device/bench/config (Not authorized), inkling/bench/event (Not" in problem
+    assert laptop.held_up[-1] == 4
+    assert laptop.events == []
+    assert laptop.availability == ["online"]
+    laptop.close()
+
+
+def test_two_devices_with_one_name_both_say_so_and_neither_is_silenced(
+    remembering_broker, device, laptop, monkeypatch
+):
+    first = device(remembering_broker.port, run="first")
+    wait_until(lambda: first.is_online)
+    # What a second Raspberry Pi would be: its serial number is another.
+    monkeypatch.setattr("edge.mqtt.identify_machine", lambda: Machine("another"))
+    second = device(remembering_broker.port, run="second")
+    wait_until(lambda: "another device is called bench, too" in first.health.state_of("name"))
+    for bench in (first, second):
+        bench.see_many(5)
+    wait_until(lambda: len(laptop.events) == 10)
+    ids = [event.id for event in laptop.events]
+    assert sorted(ids) == [f"{run}-{seq}" for run in ("first", "second") for seq in range(1, 6)]
+    second.output.close()
+    wait_until(lambda: first.health.state_of("name") == "ok")
+    wait_for_truth(first, remembering_broker.port)
+
+
+def test_two_daemons_on_one_machine_do_not_keep_events_from_arriving(remembering_broker, device, laptop):
+    """The broker throws out who came first, again and again; which of them is meant, nobody can tell."""
+    benches = [device(remembering_broker.port, run=run) for run in ("first", "second")]
+    for bench in benches:
+        bench.see_many(20)
+    wait_until(lambda: len({event.id for event in laptop.events}) == 40, 60)
