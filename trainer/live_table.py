@@ -172,8 +172,8 @@ def _draw_figures(device: Device) -> dict[str, Text]:
 
 
 def show_figure(number: float) -> str:
-    """Three digits or so, whatever the number is."""
-    if 0 <= number < 10 and number != int(number):
+    """Two or three digits if that is enough, few characters whatever the number is."""
+    if 0 <= number < 9.95 and number != int(number):
         return f"{number:.1f}"
     return f"{number:.0f}" if 0 <= number < 100_000 else f"{number:.0e}"
 

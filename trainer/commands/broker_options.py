@@ -68,9 +68,9 @@ def read_broker(options: argparse.Namespace) -> BrokerSettings:
 def _read_address(text: str, usual_port: int) -> tuple[str, int]:
     """Read HOST, HOST:PORT, [ADDRESS]:PORT, or an IPv6 address alone."""
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
+        host, closed, rest = text[1:].partition("]")
         port = rest.removeprefix(":")
-        is_fit = not rest or rest.startswith(":")
+        is_fit = bool(closed) and (not rest or (bool(port) and rest.startswith(":")))
     elif text.count(":") > 1 and "/" not in text:
         host, port, is_fit = text, "", True
     else:

@@ -73,12 +73,14 @@ def read_settings(texts: Sequence[str], *, reset: bool) -> ConfigureRequest:
         raise BadSettingError(f"nothing to change: name a setting ({', '.join(SETTINGS)}), or --reset")
     content: dict[str, Any] = {"reset": reset}
     for text in texts:
-        name, equals, value = text.partition("=")
-        name = name.rpartition(".")[2] if name.count(".") == 1 else name
+        key, equals, value = text.partition("=")
+        table, _, name = key.rpartition(".")
         if not equals or name not in SETTINGS:
             raise BadSettingError(
                 f"{text!r} is no setting: use {', '.join(f'{known}=...' for known in SETTINGS)}"
             )
+        if table not in ("", SETTINGS[name]):
+            raise BadSettingError(f"{text!r} is no setting: {name} is in {SETTINGS[name]}")
         try:
             content.setdefault(SETTINGS[name], {})[name] = float(value)
         except ValueError as error:
