@@ -76,7 +76,8 @@ class Broker:
     """A connection to a broker, for as long as a `with` block.
 
     Once there was a connection, it is made again whenever it is lost, with all its subscriptions; what is
-    said meanwhile is not heard.
+    said meanwhile is not heard. It is kept only while somebody listens: a broker gives up who does not
+    `hear` for 15 seconds.
 
     Parameters
     ----------
