@@ -89,9 +89,10 @@ def try_broker(settings: MqttSettings, topics: Topics, timeout_s: float) -> None
     except (OSError, ValueError) as error:
         raise BrokerError(describe_failure(settings, error)) from error
     except Empty as error:
+        wanted = "mqtt.certificate_file" if settings.tls else "mqtt.tls = true"
         raise BrokerError(
-            f"{settings.where} takes the connection but does not answer: is it an MQTT broker"
-            f"{'' if settings.tls else ', and does it want mqtt.tls = true'}?"
+            f"{settings.where} takes the connection but does not answer: is it an MQTT broker, and does it "
+            f"want {wanted}?"
         ) from error
     finally:
         client.disconnect()

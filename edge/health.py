@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
+from typing import Literal
 
 from shared.messages import HealthMessage
 
 log = logging.getLogger(__name__)
 
 _TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
-_RESIDENT = Path("/proc/self/statm")
+_RESIDENT = "/proc/{}/statm"
 
 
 class Health:
@@ -92,10 +93,10 @@ class Health:
         return time.monotonic() - self._started
 
 
-def measure_memory_mb() -> float:
-    """Resident memory of this process, in megabytes of 10^6 bytes."""
+def measure_memory_mb(process: int | Literal["self"] = "self") -> float:
+    """Resident memory of a process, in megabytes of 10^6 bytes."""
     try:
-        pages = int(_RESIDENT.read_text().split()[1])
+        pages = int(Path(_RESIDENT.format(process)).read_text().split()[1])
     except OSError:  # no /proc: the peak is the next best thing
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -124,6 +124,11 @@ class MqttOutput:
             log.warning("mqtt.password_file %s can be read by anybody: chmod 640", settings.password_file)
         self._link.start()
 
+    @property
+    def dropped(self) -> int:
+        """How many events were given up."""
+        return self._outbox.dropped
+
     # What the daemon's thread says.
 
     def announce(self, prediction: Prediction) -> None:
@@ -206,7 +211,7 @@ class MqttOutput:
         if is_due or (problems != self._told_problems and now >= self._soonest_health):
             self._told_problems, self._soonest_health = problems, now + PROBLEM_INTERVAL_S
             queued = self._outbox.events + self._link.events_in_flight
-            self._say(self._health.describe(queued, self._outbox.dropped))
+            self._say(self._health.describe(queued, self.dropped))
         if picture := self._view.take():
             self._outbox.put(Message(self._topics.view, picture, Kind.PASSING))
 

@@ -5,24 +5,30 @@ link lives. How long the truth took is printed (`pytest -s`), not asserted: mach
 """
 
 import getpass
+import itertools
 import json
 import shutil
 import signal
 import subprocess
 import time
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.broker import KEEPALIVE_S
 from edge.config import Configuration, DeviceSettings, HealthSettings, MqttSettings
-from edge.health import Health
+from edge.health import Health, measure_memory_mb
 from edge.live_settings import LiveSettings
 from edge.machine import Machine
 from edge.mqtt import MqttOutput
+from edge.requests import Requests
 from edge.settling import Prediction
 from shared.digit_finder import Box
-from shared.messages import HealthMessage, Topics
+from shared.messages import REQUESTS, HealthMessage, ResponseMessage, Topics
 from shared.reading import Reading
 from shared.weights import load_weights
 from tests.conftest import run_broker, wait_until
@@ -306,3 +312,104 @@ def test_two_daemons_on_one_machine_do_not_keep_events_from_arriving(remembering
     for bench in benches:
         bench.see_many(20)
     wait_until(lambda: len({event.id for event in laptop.events}) == 40, 60)
+
+
+VALID = {
+    "view": b'{"seconds": 1, "transaction": "t"}',
+    "correct": b'{"id": "run-1", "label": 3, "transaction": [1, 2]}',
+    "configure": b'{"settling": {"confidence": 0.9, "hold_s": 0.4}, "leds": {"brightness": 0.5}}',
+    "weights": b'{"transaction": {"a": null}}',
+    "restart": b'{"transaction": 1.5}',
+}
+LARGEST_PAYLOAD = 6000
+
+
+def mutate(payload, random):
+    """Some bytes changed, left out, put in or said twice; or nothing but noise; now and then very long."""
+    kind = random.integers(6)
+    if kind == 0:
+        return random.bytes(random.integers(200))
+    if kind == 1:
+        return payload * int(random.integers(1, LARGEST_PAYLOAD // len(payload)))
+    content = bytearray(payload)
+    for _ in range(random.integers(1, 6)):
+        at = int(random.integers(len(content))) if content else 0
+        if kind == 2:
+            content[at : at + 1] = random.bytes(1)
+        elif kind == 3:
+            del content[at : at + int(random.integers(1, 10))]
+        elif kind == 4:
+            content[at:at] = random.bytes(random.integers(1, 10))
+        else:
+            content[at:at] = content[: int(random.integers(len(content) + 1))]
+    return bytes(content)
+
+
+@pytest.mark.parametrize("verb", sorted(REQUESTS))
+def test_ten_thousand_hostile_payloads_are_each_answered_or_ignored(verb):
+    random = np.random.default_rng(sorted(REQUESTS).index(verb))
+    minutes = itertools.count()  # pass between two, so that none is one too many
+    requests = Requests(TOPICS, {verb: lambda request: {} for verb in REQUESTS}, lambda: 60.0 * next(minutes))
+    refused = 0
+    for _ in range(10_000):
+        answered, response = requests.answer(TOPICS.request(verb), mutate(VALID[verb], random), False)
+        assert answered == verb
+        refused += json.loads(response)["status"] == "error"
+    assert refused > 8000
+
+
+def test_fifty_thousand_hostile_messages_change_nothing_about_a_daemon(start, subscriber, broker):
+    process = start([7], hold_s=120.0, port=broker.port)
+    wait_until(lambda: subscriber.events)
+    before_mb = measure_memory_mb(process.pid)
+    attacker = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    attacker.connect("127.0.0.1", broker.port)
+    attacker.loop_start()
+    random = np.random.default_rng(1)
+    for _ in range(10_000):
+        for verb, payload in VALID.items():
+            # One that restarts it is no attack.
+            hostile = mutate(payload, random) if verb != "restart" else b"[" + mutate(payload, random)
+            attacker.publish(TOPICS.request(verb), hostile)
+    attacker.publish(TOPICS.request("view"), b"the last one", qos=1).wait_for_publish(60)
+    attacker.disconnect()
+    attacker.loop_stop()
+
+    def is_answered():
+        subscriber.publish(TOPICS.request("configure"), b'{"reset": true, "transaction": "after all"}')
+        time.sleep(1)  # after so many requests it takes no more for a while
+        answers = subscriber.payloads(ResponseMessage, TOPICS.response("configure"))
+        return any(answer.transaction == "after all" and answer.status == "ok" for answer in answers)
+
+    wait_until(is_answered, 60)
+    assert process.poll() is None
+    assert subscriber.availability == ["online"]
+    assert measure_memory_mb(process.pid) - before_mb < 15
+
+
+FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
+
+
+@pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed: apt-get install libfaketime")
+def test_a_clock_that_jumps_a_day_and_back_is_only_seen_in_timestamps(
+    start, subscriber, broker, tmp_path, monkeypatch
+):
+    offset = tmp_path / "offset"
+    offset.write_text("+0")
+    monkeypatch.setenv("LD_PRELOAD", str(FAKETIME))
+    monkeypatch.setenv("FAKETIME_TIMESTAMP_FILE", str(offset))
+    monkeypatch.setenv("FAKETIME_NO_CACHE", "1")
+    monkeypatch.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+    start(hold_s=1.0, gap_s=0.8, health_s=1.0, port=broker.port)
+    days = []
+    for jump in ("+0", "+1d", "-1d"):
+        offset.write_text(jump)
+        seen = len(subscriber.events)
+        wait_until(lambda seen=seen: len(subscriber.events) >= seen + 3)
+        days.append(datetime.fromisoformat(subscriber.events[-1].ts))
+    assert [round((day - days[0]) / timedelta(days=1)) for day in days] == [0, 1, -1]
+    assert [event.seq for event in subscriber.events] == list(range(1, len(subscriber.events) + 1))
+    assert all(0 < event.latency_ms < 60_000 for event in subscriber.events)
+    uptimes = [health.uptime_s for health in subscriber.payloads(HealthMessage, TOPICS.health)]
+    assert uptimes == sorted(uptimes)
+    assert subscriber.availability == ["online"]
