@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Event, Thread
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode
@@ -58,11 +58,18 @@ TICK_S = 0.5
 FAREWELL_S = 2.0
 
 
+class Subscription(NamedTuple):
+    """A topic to hear; `retained` tells whether also what was said there before we came."""
+
+    topic: str
+    retained: bool = False
+
+
 class Conversation(Protocol):
     """What a link is for; all of it is called in the link's own thread."""
 
     @property
-    def subscriptions(self) -> Sequence[str]:
+    def subscriptions(self) -> Sequence[Subscription]:
         """Topics to hear."""
 
     @property
@@ -252,11 +259,11 @@ class BrokerLink(Thread):
         self._largest_packet = getattr(properties, "MaximumPacketSize", float("inf"))
         self._refused = {}
         self._report(None, logging.INFO)
-        # What is retained was said before we came: nobody waits for an answer to it.
-        options = SubscribeOptions(
-            QOS, noLocal=True, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND
-        )
-        for topic in self._conversation.subscriptions:
+        for topic, retained in self._conversation.subscriptions:
+            handling = (
+                SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE if retained else SubscribeOptions.RETAIN_DO_NOT_SEND
+            )
+            options = SubscribeOptions(QOS, noLocal=True, retainAsPublished=True, retainHandling=handling)
             _, mid = client.subscribe(topic, options=options)
             if mid is not None:
                 self._subscribing[mid] = topic

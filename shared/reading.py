@@ -127,6 +127,16 @@ class DigitReader:
         self._likely: int | None = None
         self._chalk: bool | None = True
 
+    @property
+    def network(self) -> FeedForward:
+        """Who reads; another one does not repeat the answers of the one before."""
+        return self._network
+
+    @network.setter
+    def network(self, network: FeedForward) -> None:
+        if network is not self._network:
+            self._network, self._witnesses = network, []
+
     def read(self, frame: Bytes) -> Reading | NoDigit:
         """Read the digit in a grey frame, uint8 (height, width), or tell why there is none."""
         check_frame(frame)
