@@ -56,7 +56,7 @@ CHALK_BAR_COST = 1.5  # ... and more if it is a bar: a gap, a cable ...
 BOARD_COST = 0.1  # ... and for every level of 255 that the board is brighter than ...
 DARK_BOARD = 40  # ... this, as what lies behind bright cables often is (chosen, too)
 FULL_SIZE = 0.3  # of the frame's shorter side
-EDGE_CONTACT = 0.7  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
+EDGE_CONTACT = 0.5  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
 SURE_SCORE = 0.9  # from here on nothing better is looked for: at no higher level, and no chalk
 LOWEST_SCORE = 0.12  # below, hardly anything is a digit; above, it is for the network to tell what is none
 
@@ -116,14 +116,14 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
         size = max(height, width)
         if size < smallest or height < FLATTEST * width:
             continue
-        contact = _measure_contact(pieces, box, bit)
-        # What goes right through the frame is part of something larger.
-        if contact > EDGE_CONTACT * size or height == pieces.shape[0] or width == pieces.shape[1]:
+        sides = _find_contacts(pieces, box, bit)
+        # What leaves the frame on two sides is part of something larger.
+        if len(sides) > 1 or sum(sides) > EDGE_CONTACT * size:
             continue
         piece = pieces[box] & bit
         area = int(np.count_nonzero(piece))
         likely = LIKELY + _judge_place(box, pieces.shape) - FILL_COST * area / piece.size
-        likely -= CHALK_COST * chalk + EDGE_COST * (contact > 0)
+        likely -= CHALK_COST * chalk + EDGE_COST * len(sides)
         if likely < _LEAST_LIKELY:
             continue
         stroke = _measure_width(piece, area)
@@ -131,7 +131,9 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
             continue
         length = area / stroke - stroke
         if length < BAR * math.hypot(height, width):
-            likely -= BAR_COST + CHALK_BAR_COST * chalk + EDGE_BAR_COST * (contact > 0)
+            likely -= BAR_COST + CHALK_BAR_COST * chalk + EDGE_BAR_COST * len(sides)
+            if likely < _LEAST_LIKELY:
+                continue
         candidate = _judge(ink, pieces, bit, box, piece, level, likely, chalk=chalk)
         if candidate is not None:
             yield candidate
@@ -158,8 +160,8 @@ def span(line: Bytes | Mask) -> slice:
     return slice(int(places[0]), int(places[-1]) + 1)
 
 
-def _measure_contact(pieces: Bytes, box: Window, bit: np.uint8) -> int:
-    """Count the pixels of a piece that lie on the frame's edge."""
+def _find_contacts(pieces: Bytes, box: Window, bit: np.uint8) -> list[int]:
+    """Count the pixels of a piece that lie on each side of the frame that it touches."""
     rows, columns = box
     height, width = pieces.shape
     sides = []
@@ -171,7 +173,7 @@ def _measure_contact(pieces: Bytes, box: Window, bit: np.uint8) -> int:
         sides.append(pieces[rows, 0])
     if columns.stop == width:
         sides.append(pieces[rows, -1])
-    return sum(int(np.count_nonzero(side & bit)) for side in sides)
+    return [int(np.count_nonzero(side & bit)) for side in sides]
 
 
 def _judge_place(box: Window, shape: tuple[int, ...]) -> float:
