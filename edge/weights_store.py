@@ -32,11 +32,13 @@ class Account:
     ----------
     serial : of the last one that was carried out or refused
     outcome : what came of it
+    model : the first twelve digits of the weights' hash, if it was to run some that can be read
     why : it was refused
     """
 
     serial: int = 0
     outcome: Literal["none", "trial", "done", "refused"] = "none"
+    model: str | None = None
     why: str | None = None
 
 
