@@ -60,7 +60,7 @@ def add_parser(commands: Commands) -> None:
             "--device", action="append", default=[], metavar="NAME", help="to this one; may be given again"
         )
         parser.add_argument(
-            "--key", type=Path, metavar="FILE", help="that 'keygen' made (default: the user's)"
+            "--signing-key", type=Path, metavar="FILE", help="that 'keygen' made (default: the user's)"
         )
         parser.add_argument(
             "--wait",
@@ -106,7 +106,7 @@ def _carry_out(options: argparse.Namespace, act: Literal["run", "back", "follow"
 
     if not options.wait >= 0:
         raise BadSettingError(f"--wait must be 0 or more, not {options.wait:g}")
-    key = load_key(options.key or find_key_file())
+    key = load_key(options.signing_key or find_key_file())
     with Broker(read_broker(options)) as broker:
         fleet = Fleet(broker)
         with messages.status("looking for devices"):

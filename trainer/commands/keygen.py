@@ -18,7 +18,9 @@ def add_parser(commands: Commands) -> None:
         description="Make a key for signing deliveries, once, and tell what to put into the configuration of "
         "each device that is to trust it. Keep its file to yourself: who has it can deliver.",
     )
-    parser.add_argument("--key", type=Path, metavar="FILE", help="default: in the user's configuration")
+    parser.add_argument(
+        "--signing-key", type=Path, metavar="FILE", help="default: in the user's configuration"
+    )
     parser.add_argument(
         "--show", action="store_true", help="make none, but tell again what devices know the key by"
     )
@@ -30,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer keygen`."""
     from trainer.signing import find_key_file, load_key, make_key, tell_public_key
 
-    path = options.key or find_key_file()
+    path = options.signing_key or find_key_file()
     public = tell_public_key(load_key(path) if options.show else make_key(path))
     if options.json:
         print(json.dumps({"file": str(path), "public_key": public}))
