@@ -162,7 +162,7 @@ class Deliveries:
         standing = store.standing
         try:
             if self._failure is None:
-                account = Account(trial.order.serial, "done")
+                account = Account(trial.order.serial, "done", self.running.name)
                 store.change(
                     replace(
                         standing.enter(account, for_all=trial.for_all),
@@ -176,7 +176,8 @@ class Deliveries:
                 log.info("weights: %s run from now on", self.running.name)
                 return self._answer(trial.order)
             self.running = trial.before
-            self._refuse(trial.order, self._failure, for_all=trial.for_all)
+            model = standing.account(for_all=trial.for_all).model
+            self._refuse(trial.order, self._failure, model, for_all=trial.for_all)
         except OSError as error:
             self.running = trial.before
             self._failure = f"they cannot be kept ({error})"
@@ -193,8 +194,13 @@ class Deliveries:
         account = standing.account(for_all=standing.follows and standing.own.outcome != "trial")
         if not account.serial:
             return None
-        wanted = {"serial": account.serial, "state": account.outcome, "follows": standing.follows}
-        return wanted if account.why is None else {**wanted, "why": account.why}
+        return {
+            "serial": account.serial,
+            "state": account.outcome,
+            "model": account.model or self.running.name,
+            "follows": standing.follows,
+            **({} if account.why is None else {"why": account.why}),
+        }
 
     def _check(self, content: bytes) -> Delivery:
         """Check all that can be checked before anything in it is believed."""
@@ -255,16 +261,18 @@ class Deliveries:
         standing = store.standing
         again = standing.account(for_all=for_all).serial == order.serial and standing.trial == order.sha256
         attempts = standing.attempts + 1 if again else 1
+        model = None
         try:
             if attempts > MOST_ATTEMPTS:
                 raise BadDeliveryError(f"the daemon ended {MOST_ATTEMPTS} times while it tried them")
             trained = parse_weights(delivery.weights)
+            model = trained.name
             check_network(trained.network)
         except (BadDeliveryError, WeightsError) as error:
-            self._refuse(order, str(error), for_all=for_all)
+            self._refuse(order, str(error), model, for_all=for_all)
             raise
         store.keep(order.sha256, delivery.weights)
-        standing = standing.enter(Account(order.serial, "trial"), for_all=for_all)
+        standing = standing.enter(Account(order.serial, "trial", model), for_all=for_all)
         store.change(replace(standing, trial=order.sha256, attempts=attempts))
         self._usual_s = median(self._busy_s) if self._busy_s else self._pace_s
         self._busy_s, self._failure = [], None
@@ -272,10 +280,10 @@ class Deliveries:
         self.running = trained
         log.info("weights: %s are tried for %g s", trained.name, self._trial_s)
 
-    def _refuse(self, order: Order, why: str, *, for_all: bool) -> None:
+    def _refuse(self, order: Order, why: str, model: str | None, *, for_all: bool) -> None:
         """Note that weights are not run, so that they are not tried again whenever they are heard."""
         assert self._store is not None
-        standing = self._store.standing.enter(Account(order.serial, "refused", why), for_all=for_all)
+        standing = self._store.standing.enter(Account(order.serial, "refused", model, why), for_all=for_all)
         self._store.change(replace(standing, trial=None, attempts=0))
 
     def _answer(self, order: Order) -> ResponseMessage:

@@ -32,11 +32,13 @@ class Account:
     ----------
     serial : of the last one that was carried out or refused
     outcome : what came of it
+    model : the first twelve digits of the weights' hash, if it was to run some that can be read
     why : it was refused
     """
 
     serial: int = 0
     outcome: Literal["none", "trial", "done", "refused"] = "none"
+    model: str | None = None
     why: str | None = None
 
 
@@ -89,7 +91,7 @@ class WeightsStore:
         self.problem: str | None = None
         try:
             content = (self._folder / FILE).read_bytes()
-            self.standing = decode(Standing, content)
+            self.standing = decode(Standing, content, allow_unknown=False)
         except FileNotFoundError:
             pass
         except (OSError, BadMessageError) as error:

@@ -45,6 +45,9 @@ LONGEST_WAIT_S = 3.0
 # A device answers within a moment; a Pi Zero that is busy, within some.
 ANSWER_TIMEOUT_S = 5.0
 
+# A broker takes weights of megabytes within a moment; over a slow link, within some.
+PUBLISH_TIMEOUT_S = 60.0
+
 # How often it is looked whether the broker has taken a request.
 LOOK_S = 0.05
 
@@ -194,6 +197,23 @@ class Broker:
                 until = min(until, time.monotonic() + RETAINED_TIMEOUT_S)
         raise NoAnswerError(self._explain_silence(device, timeout_s, remarks))
 
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish, and wait until the broker has it.
+
+        Raises
+        ------
+        BrokerError : if it does not take it
+        """
+        self._publish(topic, payload, retain=retain)
+        until = time.monotonic() + PUBLISH_TIMEOUT_S
+        while self._acknowledgement is None and self.problem is None and time.monotonic() < until:
+            self._work(LOOK_S)
+        code = self._acknowledgement
+        if self.problem is not None or code is None:
+            raise BrokerError(self.problem or f"{self.where} does not confirm {topic}: try again")
+        if code.is_failure:
+            raise BrokerError(f"{self.where} does not take {topic} ({code}): check its access control")
+
     def _explain_silence(self, device: str, timeout_s: float, remarks: list[str]) -> str:
         states: dict[str, str] = {}
         interpreter = Interpreter()
@@ -216,11 +236,11 @@ class Broker:
             f"problems: inkling-trainer watch --device {device}"
         )
 
-    def _publish(self, topic: str, payload: bytes) -> None:
+    def _publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         if self._client is None or not self.connected:
             raise BrokerError(self.problem or f"no connection to {self.where}: try again")
         self._acknowledgement = None
-        self._asked = self._client.publish(topic, payload, QOS).mid
+        self._asked = self._client.publish(topic, payload, QOS, retain).mid
 
     def _take(self, topic: str) -> list[Message]:
         """Take what was heard on one topic, and leave the rest."""

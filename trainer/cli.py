@@ -11,10 +11,12 @@ from trainer.commands import (
     compare,
     configure,
     convert,
+    deliver,
     evaluate,
     experiment,
     explain,
     fetch,
+    keygen,
     report,
     restart,
     show,
@@ -45,6 +47,8 @@ COMMANDS = (
     view,
     configure,
     restart,
+    keygen,
+    deliver,
 )
 
 

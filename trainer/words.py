@@ -9,10 +9,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.errors import BadMessageError
-from shared.messages import CHANNELS, DEVICE_NAME, EventMessage, Topics, decode
+from shared.messages import (
+    CHANNELS,
+    DEVICE_NAME,
+    REQUESTS,
+    EventMessage,
+    ResponseMessage,
+    Topics,
+    decode,
+)
 
-# What can be said, by the last part of the topic. A view is a picture, and all else is one of these.
-KINDS = {channel.topic: kind for kind, channel in CHANNELS.items()}
+# What can be said, by what follows the device in the topic. A view is a picture, all else is one of these.
+KINDS: dict[str, type] = {channel.topic: kind for kind, channel in CHANNELS.items()}
+RESPONSES = tuple(f"response/{verb}" for verb in REQUESTS)
 VIEW = "view"
 
 # Of so many events a device's ids are remembered. Of those that it repeats there are at most as many as a
@@ -69,7 +78,7 @@ class Interpreter:
         """Make a word of a message, or nonsense; None of an event that was heard before."""
         base, _, rest = topic.partition("/")
         device, _, kind = rest.partition("/")
-        if base != "inkling" or not DEVICE_NAME.fullmatch(device) or kind not in (*KINDS, VIEW):
+        if base != "inkling" or not DEVICE_NAME.fullmatch(device) or kind not in (*KINDS, *RESPONSES, VIEW):
             return Nonsense(topic, "no topic of a device")
         if device not in self._recent:
             if len(self._recent) >= MOST_DEVICES:
@@ -78,7 +87,7 @@ class Interpreter:
         if kind == VIEW:
             return Word(device, kind, bytes(payload), retained=retained)
         try:
-            message: object = decode(KINDS[kind], payload)
+            message: object = decode(KINDS.get(kind, ResponseMessage), payload)
         except BadMessageError as error:
             return Nonsense(topic, str(error))
         if isinstance(message, EventMessage):
