@@ -14,6 +14,7 @@ MOMENTUM = Settings(
     hidden=(20,), epochs=8, biases=True, averaging=2.0, dropout=0.2, schedule="cosine", loss="squared-error"
 )
 ADAM = replace(MOMENTUM, optimiser="adam", learning_rate=0.01, activation="relu")
+NORMALISED = replace(MOMENTUM, batch_normalisation=True)
 
 
 class PowerCut(Exception):
@@ -25,7 +26,9 @@ def cut_power(moment):
         raise PowerCut
 
 
-@pytest.mark.parametrize("settings", [MOMENTUM, ADAM], ids=["momentum", "adam"])
+@pytest.mark.parametrize(
+    "settings", [MOMENTUM, ADAM, NORMALISED], ids=["momentum", "adam", "batch normalisation"]
+)
 @pytest.mark.parametrize("threads", [1, 2])
 def test_training_goes_on_to_the_same_weights_bit_for_bit(drawn_digits, tmp_path, settings, threads):
     learnt, held_out = drawn_digits.split(100, seed=0)

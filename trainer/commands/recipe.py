@@ -58,6 +58,12 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     )
     _add_choices(network, (("--activation", ACTIVATIONS, "what hidden nodes do; output nodes are sigmoid"),))
     _add_switch(network, "--biases", "give each node a bias; the talk's have none")
+    _add_switch(
+        network,
+        "--batch-normalisation",
+        "make hidden signals 0 on average and 1 strong over each batch; what is exported has it in its "
+        "weights and biases, so it needs --biases",
+    )
     learning = parser.add_argument_group("how it learns")
     _add_numbers(learning, LEARNING)
     _add_choices(learning, CHOICES)
