@@ -89,8 +89,9 @@ class Crew:
     ) -> tuple[FloatArray, Gradients]:
         network, disturbance = self._networks[index], disturbances[index] if disturbances else NOTHING
         disturbance.begin()
-        signals = network.forward(inputs, disturbance)
-        return signals[-1], find_gradients(network, signals, targets, self._loss, disturbance)
+        with np.errstate(over="ignore", invalid="ignore"):  # which each thread has of its own
+            signals = network.forward(inputs, disturbance)
+            return signals[-1], find_gradients(network, signals, targets, self._loss, disturbance)
 
     @staticmethod
     def _add(gradients: list[list[FloatArray]], sizes: list[np.float32]) -> list[FloatArray]:

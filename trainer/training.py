@@ -135,7 +135,8 @@ def train(
     course = _Course(dataset, settings, held_out, augmentation, teachers)
     if resume and checkpoint is not None:
         course.standing = checkpoint.load(course.arrays, course.describe_purpose())
-    with threadpool_limits(1, "blas"):
+    # Weights that run away are said at the epoch's end, once.
+    with threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore"):
         return course.run(report, stop, checkpoint, threads)
 
 

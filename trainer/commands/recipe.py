@@ -46,7 +46,7 @@ Options = argparse._ArgumentGroup
 
 def add_recipe(parser: argparse.ArgumentParser) -> None:
     """Add `--preset` and all that it tells."""
-    add_preset(parser)
+    add_preset(parser, "a recipe that is known to be good, see below")
     network = parser.add_argument_group("the network")
     network.add_argument(
         "--hidden",
@@ -84,9 +84,9 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     _add_numbers(parser.add_argument_group("deformations, as training goes"), FADING)
 
 
-def add_preset(parser: argparse.ArgumentParser) -> None:
-    """Add `--preset`."""
-    parser.add_argument("--preset", choices=PRESETS, help="a recipe that is known to be good, see below")
+def add_preset(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Add `--preset`, told what it is for."""
+    parser.add_argument("--preset", choices=PRESETS, help=meaning)
 
 
 def add_amounts(parser: argparse.ArgumentParser) -> None:
