@@ -41,13 +41,21 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser(
-        "run", help="read what the camera sees, and tell MQTT and the LEDs, until stopped"
+        "run",
+        help="read what the camera sees, and tell MQTT and the LEDs, until stopped",
+        description="Read what the camera sees, and tell MQTT and the LEDs each digit that is held still, "
+        "until stopped with Ctrl-C.",
     )
     run.add_argument("--show", action="store_true", help="print what is read and draw the LEDs")
     run.add_argument("--json", action="store_true", help="the same as JSON, one object a line")
     run.set_defaults(command=run_run)
 
-    check = commands.add_parser("check", help="try each part and say what is wrong with it")
+    check = commands.add_parser(
+        "check",
+        help="try each part and say what is wrong with it",
+        description="Try the weights, the camera, the LEDs and the broker of a configuration, and say what "
+        "is wrong with each. The exit status is 0 if all is well.",
+    )
     check.add_argument("--json", action="store_true", help="print one JSON object a line")
     check.set_defaults(command=run_check)
     for command in (run, check):
@@ -55,7 +63,12 @@ def build_parser() -> argparse.ArgumentParser:
             "--config", type=Path, default=DEFAULT_PATH, metavar="FILE", help=f"default: {DEFAULT_PATH}"
         )
 
-    classify = commands.add_parser("classify", help="read the digit in each of some image files")
+    classify = commands.add_parser(
+        "classify",
+        help="read the digit in each of some image files",
+        description="Read the digit in each of some photographs, a line each: the digit and how sure it is, "
+        "or why there is none.",
+    )
     # Kept as typed, because a script looks for the paths that it gave.
     classify.add_argument("images", nargs="+", metavar="IMAGE")
     classify.add_argument(

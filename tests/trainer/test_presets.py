@@ -1,9 +1,10 @@
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 import numpy as np
 import pytest
 
+from shared.records import read_record
 from trainer.augmentation import Amounts, Deformations, Rotations
 from trainer.cli import build_parser
 from trainer.commands.recipe import read_recipe, tell_presets
@@ -37,13 +38,13 @@ def test_a_preset_is_taken_as_it_is_and_what_is_given_overrides_it(name):
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_kept_in_json_and_read_again(name):
     recipe = PRESETS[name].recipe
-    assert Recipe.read(json.loads(json.dumps(asdict(recipe)))) == recipe
+    assert read_record(Recipe, json.loads(json.dumps(asdict(recipe)))) == recipe
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_learns(name, drawn_digits):
     recipe = PRESETS[name].recipe
-    few = Recipe.read({**asdict(recipe), "hidden": [30] * len(recipe.hidden), "epochs": 8})
+    few = replace(recipe, hidden=(30,) * len(recipe.hidden), epochs=8)
     losses = []
     train(
         drawn_digits,
