@@ -10,7 +10,7 @@ demo: $(VENV)/ready mnist
 	$(BIN)/python -m deploy.demo
 
 test: $(VENV)/ready mnist-if-possible check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 check: $(VENV)/ready
 	$(BIN)/ruff check

@@ -61,7 +61,7 @@ FAREWELL_S = 2.0
 def draw_wait_s(attempt: int) -> float:
     """Draw how long to wait before the next attempt to connect, after so many that were in vain."""
     doublings = min(attempt, 8)  # or after an hour it would be more than a float can hold
-    return random.uniform(0.5, 1.0) * min(LONGEST_WAIT_S, SHORTEST_WAIT_S * 2**doublings)
+    return random.uniform(0.5, 1.0) * min(LONGEST_WAIT_S, SHORTEST_WAIT_S * float(2**doublings))
 
 
 class Subscription(NamedTuple):

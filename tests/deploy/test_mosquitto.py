@@ -277,8 +277,8 @@ def test_a_client_refuses_a_certificate_that_is_not_good(tmp_path, credentials, 
 def test_a_message_can_be_large_but_not_huge(connect):
     desk = connect("desk")
     assert desk.properties.MaximumPacketSize == 5_000_000
-    assert desk.publish(DESK.view, bytes(1_900_000)) in SAID
-    desk._client.publish(DESK.view, bytes(2_100_000), 1)
+    assert desk.publish(DESK.view, bytes(4_500_000)) in SAID
+    desk._client.publish(DESK.view, bytes(5_100_000), 1)
     desk.wait_until_lost()
 
 

@@ -337,7 +337,7 @@ def test_a_broker_that_refuses_is_said_while_the_daemon_goes_on(tmp_path):
         "[mqtt]\nhost = '127.0.0.1'\nport = 9\n"
     )
     result = run(EDGE, "run", "--show", "--config", "edge.toml", cwd=tmp_path)
-    assert "WARNING broker: no broker at 127.0.0.1:9: trying again" in result.stderr
+    assert "WARNING broker: no broker at 127.0.0.1:9 (Connection refused): start one" in result.stderr
     assert "reads 3" in result.stdout
     assert "Traceback" not in result.stderr
     assert result.returncode == 0
