@@ -27,7 +27,8 @@ def test_without_options_the_recipe_is_that_of_the_settings():
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_taken_as_it_is_and_what_is_given_overrides_it(name):
     assert parse("--preset", name) == PRESETS[name].recipe
-    changed = parse("--preset", name, "--hidden", "7", "5", "--dropout", "0.1", "--seed", "3", "--epochs", "1")
+    given = ("--hidden", "7", "5", "--dropout", "0.1", "--seed", "3", "--epochs", "1")
+    changed = parse("--preset", name, *given)
     assert changed.hidden == (7, 5)
     assert changed.dropout == 0.1
     assert changed.seed == 3
