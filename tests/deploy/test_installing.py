@@ -48,6 +48,7 @@ def configure(debian, port):
         ('# name = "desk"', f'name = "{TOPICS.device}"'),
         ('host = "localhost"', 'host = "127.0.0.1"'),
         ("port = 1883", f"port = {port}"),
+        ("hold_s = 2.0", "hold_s = 5.0"),  # an emulated processor takes its time
         ("confidence = 0.9", "confidence = 0.5"),
     ):
         assert text.count(before) == 1, before
