@@ -190,7 +190,8 @@ def test_pins_that_are_taken_are_said_and_the_others_given_back(pins):
 
 
 def test_lgpio_gets_a_folder_where_it_could_not_write_in_the_working_directory(monkeypatch):
-    monkeypatch.delenv("LG_WD", raising=False)
+    monkeypatch.setenv("LG_WD", "")  # so that it is put back afterwards
+    monkeypatch.delenv("LG_WD")
     with closing(LedOutput(LedSettings("binary", FOUR))):
         assert "LG_WD" not in os.environ
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
