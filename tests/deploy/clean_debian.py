@@ -117,20 +117,46 @@ class RunningDebian(CleanDebian):
 
     def __init__(self, folder: Path, suite: str) -> None:
         need("systemd-nspawn", "nsenter")
-        super().__init__(folder, suite, NATIVE)
-        self._log = (folder.parent / f"{folder.name}.log").open("wb")
-        self._nspawn = subprocess.Popen(
-            [
-                *("systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--console=pipe", "--boot"),
-                *("-D", str(folder)),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            env={"PATH": PATH, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
-        )
         self._leader = ""
+        super().__init__(folder, suite, NATIVE)
+        self._log_path = folder.parent / f"{folder.name}.log"
+        self._nspawn = None
+        self.switch_on()
+
+    def switch_on(self, *options):
+        """Switch it off and on again; options are of systemd-nspawn."""
+        if self._nspawn:
+            self.switch_off()
+        with self._log_path.open("ab") as log:
+            self._nspawn = subprocess.Popen(
+                [
+                    *(
+                        "systemd-nspawn",
+                        "--quiet",
+                        "--register=no",
+                        "--keep-unit",
+                        "--console=pipe",
+                        "--boot",
+                    ),
+                    *("-D", str(self.folder), *options),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # /tmp is on the disk, as it is on a Pi with Bookworm.
+                env={
+                    "PATH": PATH,
+                    "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
+                    "SYSTEMD_NSPAWN_TMPFS_TMP": "0",
+                },
+            )
         wait_until(self._is_up, 60)
+
+    def switch_off(self):
+        """Let it shut down."""
+        self._nspawn.terminate()
+        self._nspawn.wait(60)
+        self._leader = ""
 
     def read(self, *command):
         """What a command prints, whatever its exit status."""
@@ -140,20 +166,14 @@ class RunningDebian(CleanDebian):
         """A property of the service, as systemd tells it."""
         return self.read("systemctl", "show", "-P", name, "inkling-edge")
 
-    def stop(self):
-        """Switch it off."""
-        self._nspawn.terminate()
-        self._nspawn.wait(60)
-        self._log.close()
-
     def _is_up(self):
-        assert self._nspawn.poll() is None, Path(self._log.name).read_text()
+        assert self._nspawn.poll() is None, self._log_path.read_text()
         children = Path(f"/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children")
         self._leader = children.read_text().strip()
         return self._leader and self.read("systemctl", "is-system-running") in ("running", "degraded")
 
     def _enter(self):
-        if not getattr(self, "_leader", ""):
+        if not self._leader:
             return super()._enter()
         return ["nsenter", "--target", self._leader, "--all"]
 
