@@ -95,7 +95,15 @@ def test_it_installs_runs_upgrades_goes_and_is_forgotten(debian, package, broker
 
 def check_reading(debian, broker, tmp_path):
     """Run the installed daemon as its user, until the simulated camera has held up its two digits."""
-    as_service = ("setpriv", "--reuid=inkling", "--regid=inkling", "--init-groups", "inkling-edge")
+    as_service = (
+        "env",
+        "HOME=/var/lib/inkling",
+        "setpriv",
+        "--reuid=inkling",
+        "--regid=inkling",
+        "--init-groups",
+        "inkling-edge",
+    )
     checked = debian.run(*as_service, "check", check=False).stdout
     assert re.findall("^(.{4}) (.*?):", checked, re.MULTILINE) == [
         ("ok  ", part) for part in ("weights", "camera", "leds", "broker")
