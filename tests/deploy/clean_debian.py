@@ -25,8 +25,7 @@ INCLUDED = (
     *("systemd", "systemd-sysv", "python3-numpy", "python3-scipy", "python3-gpiozero", "python3-pil"),
     "python3-paho-mqtt",
 )
-STAND_INS = {"bookworm": ("python3-picamera2", "python3-lgpio"), "trixie": ("python3-picamera2",)}
-TRUE_LGPIO = {"bookworm": (), "trixie": ("python3-lgpio",)}
+STAND_INS = ("python3-picamera2", "python3-lgpio")
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {
@@ -73,7 +72,7 @@ class CleanDebian:
             _make_root(tarball, suite, architecture)
         folder.mkdir(parents=True)
         _run("tar", "-C", folder, "-xpf", tarball)
-        for name in STAND_INS[suite]:
+        for name in STAND_INS:
             self.copy(_make_stand_in(folder / "tmp", name))
             self.run("dpkg", "-i", f"/root/{name}.deb")
 
@@ -195,12 +194,11 @@ def _run(*command, check=True, env=None):
 def _make_root(tarball, suite, architecture):
     tarball.parent.mkdir(parents=True, exist_ok=True)
     unfinished = tarball.with_suffix(".part.tar")
-    included = ",".join((*INCLUDED, *TRUE_LGPIO[suite]))
     _run(
         *("mmdebstrap", "--quiet", "--variant=minbase", f"--architectures={architecture}"),
         # Neither what only slows it down, nor what nobody reads: scipy brings along all of Boost's headers.
         *("--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/include/*"),
-        *(f"--include={included}", suite, unfinished),
+        *(f"--include={','.join(INCLUDED)}", suite, unfinished),
     )
     unfinished.rename(tarball)
 

@@ -25,14 +25,6 @@ host = "127.0.0.1"
 port = {port}
 """
 
-# Debian's Bookworm has a gpiozero that is too old; Raspberry Pi OS's has not.
-LEDS = {"bookworm": "", "trixie": '[leds]\nkind = "binary"\npins = [4, 17, 27, 22]\n'}
-
-MOCK_PINS = """\
-[Service]
-Environment=GPIOZERO_PIN_FACTORY=mock
-"""
-
 RECOVERY_S = 40.0  # thirty seconds, and some for a busy machine
 
 
@@ -55,7 +47,7 @@ class Device:
 
     def configure(self, camera="simulated"):
         text = CONFIGURATION.format(device=TOPICS.device, camera=camera, port=self.port)
-        (self.debian.folder / "etc/inkling/edge.toml").write_text(text + LEDS[self.debian.suite])
+        (self.debian.folder / "etc/inkling/edge.toml").write_text(text)
 
     def control(self, verb):
         return self.debian.run("systemctl", verb, "inkling-edge")
@@ -81,9 +73,6 @@ def device(request, package, lasting_broker, tmp_path_factory):
     try:
         (debian.folder / "etc/inkling").mkdir()
         device = Device(debian, lasting_broker.port)
-        drop_in = debian.folder / "etc/systemd/system/inkling-edge.service.d"
-        drop_in.mkdir()
-        (drop_in / "pins.conf").write_text(MOCK_PINS)
         device.configure()
         options = ("--yes", "-qq", "-o", "Dpkg::Options::=--force-confold")
         debian.run("apt-get", "install", *options, debian.copy(package))
