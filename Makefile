@@ -16,6 +16,7 @@ test: $(VENV)/ready mnist-if-possible check
 # root on Debian 12, on a PC, in a quarter of an hour.
 test-deb: deb
 	deploy/install.sh arch-test lintian mmdebstrap qemu-user-static systemd-container
+	-deploy/emulated_pi/enable.sh
 	$(BIN)/python -m pytest -m deb tests/deploy
 
 # What is installed on a Pi: build/inkling-edge_*_all.deb.

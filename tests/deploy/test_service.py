@@ -76,6 +76,7 @@ def device(request, package, lasting_broker, tmp_path_factory):
         device.configure()
         options = ("--yes", "-qq", "-o", "Dpkg::Options::=--force-confold")
         debian.run("apt-get", "install", *options, debian.copy(package))
+        assert debian.show("ActiveState") == "active", device.read_log()  # installed is started
         yield device
     finally:
         debian.switch_off()
@@ -87,7 +88,7 @@ def running(device):
     device.control("restart")
 
 
-def test_it_has_been_started_by_the_installation_and_is_ready(device, lasting_broker):
+def test_it_reads_and_says_so(device, lasting_broker):
     wait_until(lambda: device.debian.show("ActiveState") == "active")
     wait_until(lambda: device.debian.show("StatusText") == "reading digits", 30)
     subscriber = Subscriber(lasting_broker.port)
