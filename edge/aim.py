@@ -30,7 +30,8 @@ ADVICE = {
     **WHAT_TO_DO,
 }
 
-FIGURES = 58  # characters that the figures about a digit take
+# Characters for advice about a digit, and before the figure that is always there: a line has 79.
+ADVICE_WIDTH, WIDTH = 22, 70
 
 # From the start of the line, and what was longer before is gone.
 REWRITE, CLEAR = "\r", "\x1b[K"
@@ -72,13 +73,13 @@ def judge_framing(frame: Bytes, network: FeedForward, needed_confidence: float) 
     height, width = frame.shape
     size = max(box.width, box.height) / min(frame.shape)
     if box.x == 0 or box.y == 0 or box.x + box.width == width or box.y + box.height == height:
-        advice = "at the edge: move it to the middle"
+        advice = "move it to the middle"
     elif size < FULL_SIZE:
-        advice = "small: hold it nearer"
+        advice = "hold it nearer"
     elif size > LARGE:
-        advice = "large: hold it further away"
+        advice = "hold it further away"
     elif reading.confidence < needed_confidence:
-        advice = "not sure: hold it still and upright"
+        advice = "hold still, upright"
     else:
         advice = "good"
     return Framing(
@@ -148,12 +149,12 @@ class Screen:
 
 def describe(framing: Framing) -> str:
     """Tell a framing in one line, the figures in the same places each time."""
-    figures = "reads -"
+    text = framing.advice
     if framing.digit is not None:
         shares = (framing.size, framing.right, framing.down, framing.blur)
         size, right, down, blur = (round(100 * (share or 0.0)) for share in shares)
-        figures = (
-            f"reads {framing.digit} ({framing.confidence:.2f})  size {size:3}%  right {right:+3}%  "
-            f"down {down:+3}%  blur {blur:2}%"
+        text = (
+            f"{text:{ADVICE_WIDTH}}{framing.digit} ({framing.confidence:.2f}) size {size:3}% "
+            f"right {right:+3}% down {down:+3}% blur {blur:2}%"
         )
-    return f"{figures:{FIGURES}}  grey {framing.brightness:3.0f}  {framing.advice}"
+    return f"{text:{WIDTH}} grey {framing.brightness:3.0f}"

@@ -109,8 +109,8 @@ def check_reading(debian, broker, tmp_path):
         ("ok  ", part) for part in ("weights", "camera", "leds", "broker")
     ], checked
     aimed = debian.run(*as_service, "aim").stdout
-    assert "reads 3 (" in aimed
-    assert "reads 1 (" in aimed
+    assert " 3 (" in aimed
+    assert " 1 (" in aimed
 
     subscriber = Subscriber(broker.port)
     with (tmp_path / "edge.log").open("wb") as log:

@@ -1,6 +1,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -50,9 +51,9 @@ def test_a_digit_well_framed_is_told_with_its_size_and_place(network):
 @pytest.mark.parametrize(
     ("frame", "advice"),
     [
-        (hold_up(3, 2, 140, 100), "small"),
-        (hold_up(3, 12, 80, 4), "large"),
-        (hold_up(3, 6, 120, 180), "at the edge"),
+        (hold_up(3, 2, 140, 100), "hold it nearer"),
+        (hold_up(3, 12, 80, 4), "hold it further"),
+        (hold_up(3, 6, 120, 180), "move it to the middle"),
         (np.full((240, 320), 128, np.uint8), "no digit"),
         (np.zeros((240, 320), np.uint8), "too dark"),
         (np.full((240, 320), 255, np.uint8), "blown out"),
@@ -61,7 +62,6 @@ def test_a_digit_well_framed_is_told_with_its_size_and_place(network):
 def test_what_keeps_a_digit_from_being_read_is_told_with_what_to_do(frame, advice, network):
     framing = judge_framing(frame, network, 0.9)
     assert framing.advice.startswith(advice)
-    assert ":" in framing.advice
     assert framing.brightness == pytest.approx(frame.mean(), abs=0.1)
 
 
@@ -73,7 +73,7 @@ def test_every_reason_has_its_advice(network):
 
 def test_a_reading_that_would_not_be_said_is_not_good(network):
     framing = judge_framing(hold_up(3, 6, 120, 60), network, 1.0)
-    assert framing.advice.startswith("not sure")
+    assert framing.advice.startswith("hold still")
 
 
 def test_a_line_keeps_its_figures_in_their_places(network):
@@ -82,9 +82,10 @@ def test_a_line_keeps_its_figures_in_their_places(network):
         for frame in (hold_up(3, 6, 120, 60), hold_up(3, 6, 30, 90), np.full((240, 320), 128, np.uint8))
     ]
     assert len({line.index("grey") for line in lines}) == 1
-    assert lines[0].startswith("reads 3 (")
+    assert {len(line) for line in lines} == {79}  # of the 80 that a terminal has at least
+    assert re.fullmatch(r"good +3 \(.*\) size .* grey 19\d", lines[0])
     assert "right -" in lines[1]
-    assert lines[2].startswith("reads -")
+    assert lines[2].startswith("no digit")
 
 
 def test_elsewhere_than_on_a_terminal_there_is_a_line_each(network):
