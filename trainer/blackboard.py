@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# What the lessons colour alike: what speaks for something, what speaks against it, and what is beside the point.
-BLUE, RED, GREY = "#2166ac", "#b2182b", "#888888"
+# What speaks for something, and what speaks against it.
+BLUE, RED = "#2166ac", "#b2182b"
 
 # How large a node is, and how far from where a link begins its weight is written, as a share of the link:
 # where links cross half way nothing can be read.
@@ -68,7 +68,8 @@ def draw_network(
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
             )
     for layer, column in zip(nodes, places, strict=True):
-        axes.scatter(*zip(*column, strict=True), s=NODE_SIZE, color="white", edgecolor="black", zorder=2)
+        across, down = zip(*column, strict=True)
+        axes.scatter(across, down, NODE_SIZE, color="white", edgecolor="black", zorder=2)
         for value, (x, y) in zip(layer, column, strict=True):
             text = value if isinstance(value, str) else f"{value:.3g}"
             axes.text(x, y, text, ha="center", va="center", fontsize=10, zorder=3)
@@ -112,7 +113,7 @@ def plot_pictures(
 
 
 def draw_outputs(axes: Axes, outputs: npt.ArrayLike, wanted: int | None = None) -> None:
-    """Draw what the ten output nodes say as bars; the loudest is blue, the one that was wanted has a red number.
+    """Draw what the ten output nodes say as bars: the loudest is dark, the number of the one wanted is red.
 
     Parameters
     ----------

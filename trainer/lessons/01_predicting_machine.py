@@ -1,19 +1,19 @@
 # %% [markdown]
 # # 1. The predicting machine
 #
-# A computer is given a question, it does some work, and it gives an answer. That is easy for it if we know how
-# the work is done. Here we pretend that we do not.
+# A computer is given a question, it does some work, and it gives an answer. That is easy for it if we know
+# how the work is done. Here we pretend that we do not.
 #
-# The question is a distance in kilometres. The answer should be the same distance in miles. All that we know is a
-# few true examples, and that the two grow together: twice the kilometres are twice the miles. So we guess that the
-# machine works like this:
+# The question is a distance in kilometres. The answer should be the same distance in miles. All that we know
+# is a few true examples, and that the two grow together: twice the kilometres are twice the miles. So we
+# guess that the machine works like this:
 #
 # $$\text{miles} = c \times \text{kilometres}$$
 #
 # This is a **model**. It has one number that can be changed, the **parameter** $c$. We do not know $c$.
 #
-# *How to read these lessons: press Shift and Enter to run one cell after another. A line that begins with `assert`
-# checks that what the text says is true; if it is not, the lesson stops there.*
+# *How to read these lessons: press Shift and Enter to run one cell after another. A line that begins with
+# `assert` checks that what the text says is true; if it is not, the lesson stops there.*
 
 # %%
 import matplotlib.pyplot as plt
@@ -29,8 +29,8 @@ def predict(kilometres, c):
 # %% [markdown]
 # ## Try something
 #
-# We have to begin somewhere. Let us try $c = 0.5$. The machine says that 100 km are 50 miles. The truth is 62.137.
-# So the **error** is
+# We have to begin somewhere. Let us try $c = 0.5$. The machine says that 100 km are 50 miles. The truth is
+# 62.137. So the **error** is
 #
 # $$\text{error} = \text{truth} - \text{answer} = 62.137 - 50 = 12.137$$
 
@@ -42,10 +42,10 @@ assert answer == 50
 assert round(error, 3) == 12.137
 
 # %% [markdown]
-# The error is not a reason to be sad. It is the most useful thing that we have: it tells us what to do next. The
-# answer was too small, so $c$ must grow. We try $0.6$, and the error shrinks to 2.137. That was so good that we go
-# on, to $0.7$. Now the error is $-7.863$: we went too far. This is called **overshooting**. So we go back a little
-# from there, to $0.61$, and the error is only 1.137.
+# The error is not a reason to be sad. It is the most useful thing that we have: it tells us what to do next.
+# The answer was too small, so $c$ must grow. We try $0.6$, and the error shrinks to 2.137. That was so good
+# that we go on, to $0.7$. Now the error is $-7.863$: we went too far. This is called **overshooting**. So we
+# go back a little from there, to $0.61$, and the error is only 1.137.
 
 # %%
 tries = [0.5, 0.6, 0.7, 0.61]
@@ -67,8 +67,8 @@ plt.show()
 # %% [markdown]
 # ## Let the error do the work
 #
-# We moved $c$ by hand. A computer can do it: a large error should move $c$ far, a small one only a little. So we let
-# it change $c$ by a small part of the error, again and again:
+# We moved $c$ by hand. A computer can do it: a large error should move $c$ far, a small one only a little. So
+# we let it change $c$ by a small part of the error, again and again:
 #
 # $$c \leftarrow c + 0.002 \times \text{error}$$
 #
@@ -102,9 +102,9 @@ for axes in (left, right):
 plt.show()
 
 # %% [markdown]
-# Each error is 0.8 times the one before it. After 20 steps it is less than 0.2 miles. The machine never learnt *why*
-# there are so many miles in a kilometre, but it can now answer questions that it has never seen. A marathon has
-# 42.195 kilometres, which are 26.2 miles:
+# Each error is 0.8 times the one before it. After 20 steps it is less than 0.2 miles. The machine never
+# learnt *why* there are so many miles in a kilometre, but it can now answer questions that it has never seen.
+# A marathon has 42.195 kilometres, which are 26.2 miles:
 
 # %%
 marathon = predict(42.195, c)
@@ -117,5 +117,5 @@ assert round(marathon, 1) == 26.2
 # 1. If we do not know how something works, we can try a **model with parameters that can be changed**.
 # 2. We can **use the error to refine the parameters**, a little at a time.
 #
-# A neural network does nothing else. It only has many more parameters. Next:
-# [garden bugs](02_garden_bugs.py).
+# A neural network does nothing else. It only has many more parameters. Next: [garden
+# bugs](02_garden_bugs.py).

@@ -1,21 +1,22 @@
 # %% [markdown]
 # # 2. Garden bugs
 #
-# Caterpillars are thin and long. Ladybirds are wide and short. We measure two of them, in millimetres or whatever
-# you like:
+# Caterpillars are thin and long. Ladybirds are wide and short. We measure two of them, in millimetres or
+# whatever you like:
 #
 # | bug | width | length |
 # | --- | --- | --- |
 # | ladybird | 3.0 | 1.0 |
 # | caterpillar | 1.0 | 3.0 |
 #
-# Now a machine is to say of any bug which of the two it is. This is **classifying**. Lesson 1's machine was a straight
-# line, $\text{miles} = c \times \text{kilometres}$. The same kind of line can be used to *part* things:
+# Now a machine is to say of any bug which of the two it is. This is **classifying**. Lesson 1's machine was a
+# straight line, $\text{miles} = c \times \text{kilometres}$. The same kind of line can be used to *part*
+# things:
 #
 # $$y = A x$$
 #
-# with the width $x$ and the length $y$. Bugs above the line are caterpillars, bugs below it are ladybirds. Its
-# parameter is the slope $A$, and we begin with any: $A = 0.25$.
+# with the width $x$ and the length $y$. Bugs above the line are caterpillars, bugs below it are ladybirds.
+# Its parameter is the slope $A$, and we begin with any: $A = 0.25$.
 
 # %%
 import matplotlib.pyplot as plt
@@ -50,13 +51,15 @@ plt.show()
 #
 # $$E = 1.1 - 0.75 = 0.35$$
 #
-# How must the slope change to put this right? With a slope $A + \Delta A$ the line should hit the target $t$ exactly:
+# How must the slope change to put this right? With a slope $A + \Delta A$ the line should hit the target $t$
+# exactly:
 #
 # $$t = (A + \Delta A)\, x \qquad\Rightarrow\qquad E = t - A x = \Delta A \cdot x
 #   \qquad\Rightarrow\qquad \Delta A = \frac{E}{x}$$
 #
-# So $\Delta A = 0.35 / 3.0 = 0.1167$, and the new slope is 0.3667. Then the same with the caterpillar, which should
-# be a little above the line: at its width of 1.0 the line should go through 2.9. The slope becomes 2.9.
+# So $\Delta A = 0.35 / 3.0 = 0.1167$, and the new slope is 0.3667. Then the same with the caterpillar, which
+# should be a little above the line: at its width of 1.0 the line should go through 2.9. The slope becomes
+# 2.9.
 
 # %%
 MARGIN = 0.1  # how far beside a bug the line should go
@@ -85,11 +88,11 @@ assert round(after_caterpillar, 4) == 2.9
 # %% [markdown]
 # ## Why learning is moderated
 #
-# Look at what has happened. The slope of 2.9 is what the *last* bug asked for. It would be 2.9 if the ladybird had
-# never been there: each example throws away all that was learnt before it.
+# Look at what has happened. The slope of 2.9 is what the *last* bug asked for. It would be 2.9 if the
+# ladybird had never been there: each example throws away all that was learnt before it.
 #
-# The cure is simple, and it is one of the great ideas of learning machines: **take only a part of each step.** With a
-# **learning rate** $L$,
+# The cure is simple, and it is one of the great ideas of learning machines: **take only a part of each
+# step.** With a **learning rate** $L$,
 #
 # $$\Delta A = L \, \frac{E}{x}$$
 #
@@ -115,9 +118,9 @@ plt.show()
 # %% [markdown]
 # ## A gardenful of bugs, and one mistake
 #
-# Real examples are noisy, and some are plainly wrong. Here are forty bugs. For the last of them somebody mixed up
-# width and length: a ladybird that looks like a caterpillar. Without moderation this one mistake decides where the
-# line goes. With $L = 0.05$ it is hardly noticed.
+# Real examples are noisy, and some are plainly wrong. Here are forty bugs. For the last of them somebody
+# mixed up width and length: a ladybird that looks like a caterpillar. Without moderation this one mistake
+# decides where the line goes. With $L = 0.05$ it is hardly noticed.
 
 # %%
 random = np.random.default_rng(5)
@@ -146,7 +149,7 @@ assert wrong[0.05] == 0
 #
 # 1. A line can **classify**: this side or that side.
 # 2. Its parameter is learnt from examples, with the error, as in lesson 1.
-# 3. **Learning is moderated.** A learning rate below 1 keeps what earlier examples taught, and is not thrown about by
-#    mistakes and noise in the examples.
+# 3. **Learning is moderated.** A learning rate below 1 keeps what earlier examples taught, and is not thrown
+#    about by mistakes and noise in the examples.
 #
 # Next: [can one line part everything?](03_and_or_xor.py)

@@ -10,8 +10,8 @@
 # | 1 | 0 | 0 | 1 | 1 |
 # | 1 | 1 | 1 | 1 | 0 |
 #
-# AND wants both. OR wants at least one. XOR wants exactly one: either this or that, but not both. We look at each as a
-# task for lesson 2's machine: four points, and a line that should part the ones from the zeros.
+# AND wants both. OR wants at least one. XOR wants exactly one: either this or that, but not both. We look at
+# each as a task for lesson 2's machine: four points, and a line that should part the ones from the zeros.
 
 # %%
 import matplotlib.pyplot as plt
@@ -26,13 +26,15 @@ wanted = {"AND": [0, 0, 0, 1], "OR": [0, 1, 1, 1], "XOR": [0, 1, 1, 0]}
 # %% [markdown]
 # ## A node
 #
-# This is the first **node** of the project's own network. It multiplies each input by the weight of its link, adds
-# them up, adds a number of its own that is called its *bias*, and squashes the sum to something between 0 and 1:
+# This is the first **node** of the project's own network. It multiplies each input by the weight of its link,
+# adds them up, adds a number of its own that is called its *bias*, and squashes the sum to something between
+# 0 and 1:
 #
 # $$x = w_1 i_1 + w_2 i_2 + b \qquad o = \text{sigmoid}(x) = \frac{1}{1 + e^{-x}}$$
 #
-# The sigmoid is a soft threshold. A sum far above zero gives nearly 1, one far below zero gives nearly 0. So the node
-# says 1 on one side of the line $w_1 i_1 + w_2 i_2 + b = 0$, and 0 on its other side. It *is* lesson 2's line.
+# The sigmoid is a soft threshold. A sum far above zero gives nearly 1, one far below zero gives nearly 0. So
+# the node says 1 on one side of the line $w_1 i_1 + w_2 i_2 + b = 0$, and 0 on its other side. It *is* lesson
+# 2's line.
 
 # %%
 sums = np.linspace(-8, 8, 200)
@@ -48,8 +50,8 @@ assert one_link.query([5.0])[0] > 0.99
 # %% [markdown]
 # ## AND and OR
 #
-# Heavy links make the threshold sharp. Both inputs have links of weight 10. AND needs a sum above 15, which only two
-# ones reach; OR needs a sum above 5, which a single one reaches.
+# Heavy links make the threshold sharp. Both inputs have links of weight 10. AND needs a sum above 15, which
+# only two ones reach; OR needs a sum above 5, which a single one reaches.
 
 # %%
 single_nodes = {
@@ -85,9 +87,9 @@ plt.show()
 # %% [markdown]
 # ## XOR
 #
-# Now look for a line that parts XOR's ones from its zeros. They lie crosswise. Let the computer look for us: it tries
-# 200,000 random nodes, all on all four points. Not one of them is right everywhere; the best are right on three of
-# the four.
+# Now look for a line that parts XOR's ones from its zeros. They lie crosswise. Let the computer look for us:
+# it tries 200,000 random nodes, all on all four points. Not one of them is right everywhere; the best are
+# right on three of the four.
 #
 # That is no bad luck. The node would have to say 0 at (0, 0) and at (1, 1): $b < 0$ and $w_1 + w_2 + b < 0$.
 # Together that makes $w_1 + w_2 + 2b < 0$. And it would have to say 1 at (0, 1) and at (1, 0): $w_2 + b > 0$
@@ -108,9 +110,9 @@ assert most_right == {"AND": 4, "OR": 4, "XOR": 3}
 # %% [markdown]
 # ## Two lines
 #
-# If one line is not enough, take two. The first node says whether *at least one* input is 1; that is OR. The second
-# says whether *not both* are 1. A third node takes what they say, and wants both: that is AND. The two in the middle
-# are **hidden nodes**, and together this is a **neural network**.
+# If one line is not enough, take two. The first node says whether *at least one* input is 1; that is OR. The
+# second says whether *not both* are 1. A third node takes what they say, and wants both: that is AND. The two
+# in the middle are **hidden nodes**, and together this is a **neural network**.
 
 # %%
 xor = FeedForward([[[10, 10], [-10, -10]], [[10, 10]]], [[-5, 15], [-15]])
@@ -131,8 +133,9 @@ plt.show()
 # %% [markdown]
 # ## Ideas to keep
 #
-# 1. A single node parts its inputs with a straight line. What no straight line can part, no single node can learn.
+# 1. A single node parts its inputs with a straight line. What no straight line can part, no single node can
+#    learn.
 # 2. **Several nodes that work together** can. This is why brains and neural networks have so many.
 #
-# We chose these weights by hand. Lesson 6 lets a network find them. Before that, we look at how signals go forward:
-# [signals forward](04_signals_forward.py).
+# We chose these weights by hand. Lesson 6 lets a network find them. Before that, we look at how signals go
+# forward: [signals forward](04_signals_forward.py).

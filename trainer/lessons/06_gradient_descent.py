@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 6. Gradient descent: how each link weight should change
 #
-# Every node has an error now. How should the link weights change, so that it becomes smaller? There is no formula
-# that gives the best weights: too many of them act on each other. So we do what one does on a hill in the dark, with a
-# torch. We cannot see the valley. But we see which way the ground slopes at our feet, and take a step down. Then we
-# look again. This is **gradient descent**.
+# Every node has an error now. How should the link weights change, so that it becomes smaller? There is no
+# formula that gives the best weights: too many of them act on each other. So we do what one does on a hill in
+# the dark, with a torch. We cannot see the valley. But we see which way the ground slopes at our feet, and
+# take a step down. Then we look again. This is **gradient descent**.
 
 # %%
 import matplotlib.pyplot as plt
@@ -18,14 +18,14 @@ from trainer.losses import LOSSES
 # %% [markdown]
 # ## A valley that we can see
 #
-# Take the curve $y = (x - 1)^2 + 1$. Its lowest point is at $x = 1$. Its slope is $\frac{dy}{dx} = 2 (x - 1)$. Where the
-# slope is positive the ground rises to the right, so we step to the left; so the step is *minus* the slope, moderated by
-# a learning rate:
+# Take the curve $y = (x - 1)^2 + 1$. Its lowest point is at $x = 1$. Its slope is $\frac{dy}{dx} = 2 (x -
+# 1)$. Where the slope is positive the ground rises to the right, so we step to the left; so the step is
+# *minus* the slope, moderated by a learning rate:
 #
 # $$x \leftarrow x - \text{learning rate} \times \frac{dy}{dx}$$
 #
-# Near the bottom the slope is small, and so are the steps. With too large a rate each step goes too far, and we climb
-# out of the valley.
+# Near the bottom the slope is small, and so are the steps. With too large a rate each step goes too far, and
+# we climb out of the valley.
 
 
 # %%
@@ -57,8 +57,8 @@ assert abs(descend(-0.5, 1.05, 50)[-1] - 1) > 100
 # %% [markdown]
 # ## What is the height of the hill?
 #
-# It must be one number that says how wrong a network is: the **error function**. Here are three ways to make it of what
-# an output node should say (the target $t$) and what it says ($o$):
+# It must be one number that says how wrong a network is: the **error function**. Here are three ways to make
+# it of what an output node should say (the target $t$) and what it says ($o$):
 #
 # | target | output | $t - o$ | $\lvert t - o \rvert$ | $(t - o)^2$ |
 # | --- | --- | --- | --- | --- |
@@ -67,9 +67,10 @@ assert abs(descend(-0.5, 1.05, 50)[-1] - 1) > 100
 # | 1.0 | 1.0 | 0 | 0 | 0 |
 # | **sum** | | **0** | **0.2** | **0.02** |
 #
-# The first says that this network makes no error at all: plus and minus cancel. The second does not get flatter near the
-# bottom, so we would step over it again and again. The third, the **squared error**, is smooth, and its slope becomes
-# small near the bottom. We take it. (The project takes half of it, so that a 2 disappears below.)
+# The first says that this network makes no error at all: plus and minus cancel. The second does not get
+# flatter near the bottom, so we would step over it again and again. The third, the **squared error**, is
+# smooth, and its slope becomes small near the bottom. We take it. (The project takes half of it, so that a 2
+# disappears below.)
 
 # %%
 targets, outputs = np.array([0.5, 0.7, 1.0]), np.array([0.4, 0.8, 1.0])
@@ -82,14 +83,15 @@ assert np.isclose(squared, 0.02 / 2)
 # %% [markdown]
 # ## The slope of the error, for one link
 #
-# Take the link from hidden node $j$ to output node $k$. Its weight is $w_{jk}$. The node's sum is
-# $x_k = \sum_j w_{jk} o_j$, its output is $o_k = \text{sigmoid}(x_k)$, and the error function is
-# $E = \frac{1}{2} \sum_n (t_n - o_n)^2$. This weight acts on output $k$ alone, so only $n = k$ is left of the sum. How
-# does $E$ change with $w_{jk}$? It is a chain: the weight changes the sum, the sum changes the output, the output
+# Take the link from hidden node $j$ to output node $k$. Its weight is $w_{jk}$. The node's sum is $x_k =
+# \sum_j w_{jk} o_j$, its output is $o_k = \text{sigmoid}(x_k)$, and the error function is $E = \frac{1}{2}
+# \sum_n (t_n - o_n)^2$. This weight acts on output $k$ alone, so only $n = k$ is left of the sum. How does
+# $E$ change with $w_{jk}$? It is a chain: the weight changes the sum, the sum changes the output, the output
 # changes the error. So the slopes are multiplied (the **chain rule**):
 #
 # $$\frac{\partial E}{\partial w_{jk}} =
-#   \frac{\partial E}{\partial o_k} \cdot \frac{\partial o_k}{\partial x_k} \cdot \frac{\partial x_k}{\partial w_{jk}}$$
+#   \frac{\partial E}{\partial o_k} \cdot \frac{\partial o_k}{\partial x_k}
+#   \cdot \frac{\partial x_k}{\partial w_{jk}}$$
 #
 # One by one:
 #
@@ -105,14 +107,14 @@ assert np.isclose(squared, 0.02 / 2)
 #
 # $$\Delta w_{jk} = \alpha \cdot e_k \cdot o_k (1 - o_k) \cdot o_j$$
 #
-# In words: a link changes much if the error is large, if the node is not yet sure (its sigmoid is steep), and if the
-# signal along the link was strong.
+# In words: a link changes much if the error is large, if the node is not yet sure (its sigmoid is steep), and
+# if the signal along the link was strong.
 #
 # ## The talk's example
 #
-# Two links with weights 2.0 and 3.0 lead into an output node with an error of 0.8. The signals along them are 0.4 and
-# 0.5. The sum is 2.3, and the output 0.909. For the first link the slope is $-0.0265$. With a learning rate of
-# 0.1 its weight grows by 0.00265, from 2.0 to 2.00265.
+# Two links with weights 2.0 and 3.0 lead into an output node with an error of 0.8. The signals along them are
+# 0.4 and 0.5. The sum is 2.3, and the output 0.909. For the first link the slope is $-0.0265$. With a
+# learning rate of 0.1 its weight grows by 0.00265, from 2.0 to 2.00265.
 
 # %%
 hidden_signals = np.array([0.4, 0.5])
@@ -136,14 +138,15 @@ assert np.isclose(gradients[0][0, 0], slope)
 # %% [markdown]
 # ## Is the formula right? Look at the ground
 #
-# A formula that was derived can be wrong. There is a plain way to check it: move one weight a tiny step up and a tiny
-# step down, measure the error both times, and divide the difference by the distance. That *is* the slope. It is called
-# a **finite difference**:
+# A formula that was derived can be wrong. There is a plain way to check it: move one weight a tiny step up
+# and a tiny step down, measure the error both times, and divide the difference by the distance. That *is* the
+# slope. It is called a **finite difference**:
 #
 # $$\frac{\partial E}{\partial w} \approx \frac{E(w + h) - E(w - h)}{2h}$$
 #
-# We do it for all 18 links of lesson 4's network, and compare with what `find_gradients` says. (Why not always do it so? It
-# takes two queries for *each* link. Backpropagation finds all slopes with one way forward and one way back.)
+# We do it for all 18 links of lesson 4's network, and compare with what `find_gradients` says. (Why not
+# always do it so? It takes two queries for *each* link. Backpropagation finds all slopes with one way forward
+# and one way back.)
 
 
 # %%
@@ -185,13 +188,15 @@ plt.show()
 # %% [markdown]
 # ## A shortcut in the talk
 #
-# The whole chain from the error to a link *before* the hidden layer goes through the sigmoids of the output nodes, too. So
-# what should go back is not $e$ but $e \cdot o (1 - o)$, and that is what the project sends back for the squared error. The
-# talk sends back $e$ itself, $W^T \cdot e$. Its steps are longer, but here they go nearly the same way: the cosine of the
-# angle between both is above 0.99, and 1 would be the same direction.
+# The whole chain from the error to a link *before* the hidden layer goes through the sigmoids of the output
+# nodes, too. So what should go back is not $e$ but $e \cdot o (1 - o)$, and that is what the project sends
+# back for the squared error. The talk sends back $e$ itself, $W^T \cdot e$. Its steps are longer, but here
+# they go nearly the same way: the cosine of the angle between both is above 0.99, and 1 would be the same
+# direction.
 #
-# There is an error function for which the talk's $W^T \cdot e$ is exact. It is called **cross-entropy**, and it is the
-# project's usual choice: a node that is sure, and wrong, has a flat sigmoid and would learn slowly by the squared error.
+# There is an error function for which the talk's $W^T \cdot e$ is exact. It is called **cross-entropy**, and
+# it is the project's usual choice: a node that is sure, and wrong, has a flat sigmoid and would learn slowly
+# by the squared error.
 
 # %%
 signals = network.forward(inputs)
@@ -208,9 +213,9 @@ assert np.allclose(with_cross_entropy[0].ravel(), shortcut, atol=1e-6)
 # %% [markdown]
 # ## It learns XOR
 #
-# In lesson 3 we chose the weights for XOR by hand. Now let a network find them: two inputs, four hidden nodes, one
-# output. It begins with small random weights, and goes down the slope of its error, step by step. After 5,000 steps
-# all four answers are right.
+# In lesson 3 we chose the weights for XOR by hand. Now let a network find them: two inputs, four hidden
+# nodes, one output. It begins with small random weights, and goes down the slope of its error, step by step.
+# After 5,000 steps all four answers are right.
 
 # %%
 questions = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
@@ -239,7 +244,9 @@ right.contour(places, places, said, levels=[0.5], colors="black", linewidths=1.2
 for (one, two), label in zip(questions, answers[:, 0], strict=True):
     right.plot(one, two, "o", markersize=17, color=BLUE if label else RED)
     right.text(one, two, f"{label:g}", color="white", weight="bold", ha="center", va="center")
-right.set(xlabel="input 1", ylabel="input 2", xticks=(0, 1), yticks=(0, 1), title="... to a network that knows XOR")
+right.set(
+    xlabel="input 1", ylabel="input 2", xticks=(0, 1), yticks=(0, 1), title="... to a network that knows XOR"
+)
 plt.show()
 
 # %% [markdown]

@@ -7,11 +7,13 @@
 # - **train**: learn from one example;
 # - **query**: give an answer.
 #
-# The project has all three already, and all of lessons 4 to 6 is in them. So we can put the talk's class together from
-# the project's parts. Each function is a line or a few. (`find_gradients` uses cross-entropy if nothing else is asked for.
-# By that the errors go back just as in the talk, $W^T \cdot e$; see the end of lesson 6.)
+# The project has all three already, and all of lessons 4 to 6 is in them. So we can put the talk's class
+# together from the project's parts. Each function is a line or a few. (`find_gradients` uses cross-entropy if
+# nothing else is asked for. By that the errors go back just as in the talk, $W^T \cdot e$; see the end of
+# lesson 6.)
 
 # %%
+# %matplotlib inline
 import time
 
 import matplotlib.pyplot as plt
@@ -46,14 +48,15 @@ class NeuralNetwork:
 # %% [markdown]
 # ## Initialise: small and random
 #
-# Why random? If all weights were alike, all hidden nodes would say the same, get the same share of the error, and stay
-# alike for ever. Why small? A node with a large sum is at the flat end of its sigmoid, where the slope is nearly zero
-# and nothing is learnt. The talk's rule: draw them from a normal distribution whose width is
+# Why random? If all weights were alike, all hidden nodes would say the same, get the same share of the error,
+# and stay alike for ever. Why small? A node with a large sum is at the flat end of its sigmoid, where the
+# slope is nearly zero and nothing is learnt. The talk's rule: draw them from a normal distribution whose
+# width is
 #
 # $$\frac{1}{\sqrt{\text{links into a node}}}$$
 #
-# With 784 links into each hidden node that is $1/28 = 0.0357$. Then the sums stay around $\pm 1$, where the sigmoid is
-# steep. With weights of width 1 nearly all hidden nodes would be stuck.
+# With 784 links into each hidden node that is $1/28 = 0.0357$. Then the sums stay around $\pm 1$, where the
+# sigmoid is steep. With weights of width 1 nearly all hidden nodes would be stuck.
 
 # %%
 machine = NeuralNetwork(784, 100, 10, learning_rate=0.3)  # as the talk begins
@@ -64,7 +67,9 @@ assert abs(width - 1 / 28) < 0.0005
 
 mnist = load_mnist(find_data_directory(), test=False)
 tests = load_mnist(find_data_directory(), test=True)
-inputs = to_inputs(mnist.images[:1000] / np.float32(255))  # 784 numbers a picture, 0.01 to 1; lesson 8 has more
+inputs = to_inputs(
+    mnist.images[:1000] / np.float32(255)
+)  # 784 numbers a picture, 0.01 to 1; lesson 8 has more
 
 small = machine.network
 large = FeedForward([weights * 28 for weights in small.weights])
@@ -96,11 +101,11 @@ plot_pictures(mnist.images[:10], [f"says {digit}" for digit in said], title="Unt
 # %% [markdown]
 # ## Train: one picture at a time
 #
-# The talk's first experiment trains with only 100 pictures, with 100 hidden nodes and a learning rate of 0.3. Its author
-# got 6 of 10 test pictures right. Here it is about half of all 10,000. From 100 pictures!
+# The talk's first experiment trains with only 100 pictures, with 100 hidden nodes and a learning rate of 0.3.
+# Its author got 6 of 10 test pictures right. Here it is about half of all 10,000. From 100 pictures!
 #
-# Then we go on, one picture after the other, to 8,000, and look from time to time how well it reads 1,000 test pictures.
-# In the end it reads about nine in ten.
+# Then we go on, one picture after the other, to 8,000, and look from time to time how well it reads 1,000
+# test pictures. In the end it reads about nine in ten.
 
 # %%
 inputs = to_inputs(mnist.images[:8000] / np.float32(255))
@@ -118,7 +123,8 @@ for begin in range(0, 8000, 100):
     counts.append(begin + 100)
     accuracies.append((machine.query(few_tests).argmax(axis=1) == tests.labels[:1000]).mean())
 after_all = measure_accuracy(machine.network, tests)
-print(f"after 100 pictures it reads {after_hundred:.1%} of the 10,000 test pictures, after 8,000 {after_all:.1%}")
+print(f"after 100 pictures it reads {after_hundred:.1%} of the 10,000 test pictures right")
+print(f"after 8,000 pictures {after_all:.1%}")
 assert 0.4 < after_hundred < 0.65
 assert 0.88 < after_all < 0.94
 
@@ -136,12 +142,14 @@ plot_pictures(mnist.images[:10], [f"says {digit}" for digit in said], title="Tra
 # %% [markdown]
 # ## Many pictures at a time
 #
-# The talk's way is the plainest, but not the quickest. Lesson 4 has shown that the same matrices take many inputs at
-# once. The project's `train` takes 100 pictures together, a **mini-batch**, and makes one step for all of them. Here both
-# learn from the same 8,000 pictures.
+# The talk's way is the plainest, but not the quickest. Lesson 4 has shown that the same matrices take many
+# inputs at once. The project's `train` takes 100 pictures together, a **mini-batch**, and makes one step for
+# all of them. Here both learn from the same 8,000 pictures.
 
 # %%
-outcome = train(Dataset("8,000 pictures", mnist.images[:8000], mnist.labels[:8000]), Settings((100,), epochs=2))
+outcome = train(
+    Dataset("8,000 pictures", mnist.images[:8000], mnist.labels[:8000]), Settings((100,), epochs=2)
+)
 in_batches = measure_accuracy(outcome.network, tests)
 alone, together = 1e6 * seconds / 8000, 1e6 * outcome.cpu_seconds / (2 * 8000)
 print(f"a picture at a time: {alone:4.0f} microseconds a picture, {after_all:.1%} right")

@@ -1,12 +1,13 @@
 # %% [markdown]
 # # 8. Handwritten digits
 #
-# MNIST is a famous set of handwritten digits: 60,000 pictures to learn from, and 10,000 to test with, which the network
-# never sees while it learns. Each is 28 by 28 pixels, and a person has said what it is.
+# MNIST is a famous set of handwritten digits: 60,000 pictures to learn from, and 10,000 to test with, which
+# the network never sees while it learns. Each is 28 by 28 pixels, and a person has said what it is.
 #
 # (If the first cell says that MNIST is missing, run `inkling-trainer fetch`.)
 
 # %%
+# %matplotlib inline
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -33,8 +34,8 @@ plot_pictures(mnist.images[:30], [str(label) for label in mnist.labels[:30]], ac
 # ## What goes in
 #
 # A picture is a table of numbers, from 0, paper, to 255, ink. The network has an input node for each pixel:
-# $28 \times 28 = 784$. An input of 0 would be bad: it is a factor in the update rule, so its link would never learn. So
-# each number is divided by 255, and then moved from the range 0 to 1 into the range 0.01 to 1:
+# $28 \times 28 = 784$. An input of 0 would be bad: it is a factor in the update rule, so its link would never
+# learn. So each number is divided by 255, and then moved from the range 0 to 1 into the range 0.01 to 1:
 #
 # $$\text{input} = \frac{\text{pixel}}{255} \times 0.99 + 0.01$$
 #
@@ -59,9 +60,9 @@ plt.show()
 # %% [markdown]
 # ## What should come out
 #
-# There is an output node for each digit, ten in all. For a picture of a 5, node 5 should say yes and all others no. We do
-# not ask for 1 and 0: a sigmoid never gets there, and the weights would grow without end in trying. So the targets are
-# 0.99 and 0.01.
+# There is an output node for each digit, ten in all. For a picture of a 5, node 5 should say yes and all
+# others no. We do not ask for 1 and 0: a sigmoid never gets there, and the weights would grow without end in
+# trying. So the targets are 0.99 and 0.01.
 
 # %%
 targets = make_targets(mnist.labels[:1])[0]
@@ -72,9 +73,9 @@ assert (np.delete(targets, 5) == np.float32(0.01)).all()
 # %% [markdown]
 # ## Train
 #
-# The project's preset `talk` is the talk's network: 784 input nodes, 200 hidden nodes, 10 output nodes, the squared
-# error, and 5 epochs. An **epoch** is once through all training pictures. 5,000 of the 60,000 are held out: after each
-# epoch we see how well it reads those.
+# The project's preset `talk` is the talk's network: 784 input nodes, 200 hidden nodes, 10 output nodes, the
+# squared error, and 5 epochs. An **epoch** is once through all training pictures. 5,000 of the 60,000 are
+# held out: after each epoch we see how well it reads those.
 
 # %%
 recipe = PRESETS["talk"].recipe
@@ -95,8 +96,8 @@ evaluation = evaluate(outcome.network, tests)
 print(f"after {outcome.cpu_seconds:.1f} seconds: {evaluation.accuracy:.2%} of the 10,000 test pictures")
 
 # %% [markdown]
-# That is between 97 and 98 %. The talk got 96 to 97 % with one picture at a time. It is a good result for so simple a
-# network. And nobody told it what a 5 looks like.
+# That is between 97 and 98 %. The talk got 96 to 97 % with one picture at a time. It is a good result for so
+# simple a network. And nobody told it what a 5 looks like.
 
 # %%
 assert 0.97 < evaluation.accuracy < 0.98
@@ -104,9 +105,9 @@ assert 0.97 < evaluation.accuracy < 0.98
 # %% [markdown]
 # ## What the output layer says
 #
-# Let us look at what the ten output nodes say of some test pictures. In the upper row it is sure: one node is loud, all
-# others are silent. In the lower row it is wrong, though the node of the red number, which is right, speaks too. Where two
-# nodes speak the network is not sure, and we should not be, either.
+# Let us look at what the ten output nodes say of some test pictures. In the upper row it is sure: one node is
+# loud, all others are silent. In the lower row it is wrong, though the node of the red number, which is
+# right, speaks too. Where two nodes speak the network is not sure, and we should not be, either.
 
 # %%
 outputs = query_dataset(outcome.network, tests)
@@ -126,14 +127,16 @@ for pictures, bars, chosen in ((grid[0], grid[1], sure), (grid[2], grid[3], wron
         draw_outputs(bar, outputs[one], tests.labels[one] if chosen is wrong else None)
 plt.show()
 for name, chosen in (("read right", is_right), ("read wrong", ~is_right)):
-    print(f"{name}: {chosen.sum():,} pictures; the loudest node leads by {lead[chosen].mean():.2f} on average")
+    print(
+        f"{name}: {chosen.sum():,} pictures; the loudest node leads by {lead[chosen].mean():.2f} on average"
+    )
 assert lead[is_right].mean() > lead[~is_right].mean() + 0.2
 
 # %% [markdown]
 # ## Which digits are mistaken for which?
 #
-# The numbers count test pictures: a row for what it was, a column for what the network read. Look for the dark
-# squares. Could you be mistaken there, too?
+# The numbers count test pictures: a row for what it was, a column for what the network read. Look for the
+# dark squares. Could you be mistaken there, too?
 
 # %%
 mistakes = evaluation.confusion.copy()

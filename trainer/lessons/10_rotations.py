@@ -1,11 +1,12 @@
 # %% [markdown]
 # # 10. Rotations: more pictures for nothing
 #
-# A network learns better from more examples. Where do we get more handwriting? We make it. A digit that is turned a little
-# is still the same digit, but its pixels have moved, so to the network it is a new picture. The talk turns every picture
-# ten degrees to the left and ten degrees to the right.
+# A network learns better from more examples. Where do we get more handwriting? We make it. A digit that is
+# turned a little is still the same digit, but its pixels have moved, so to the network it is a new picture.
+# The talk turns every picture ten degrees to the left and ten degrees to the right.
 
 # %%
+# %matplotlib inline
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -26,11 +27,11 @@ tests = load_mnist(find_data_directory(), test=True)
 # %% [markdown]
 # ## A turn is a matrix
 #
-# Each pixel of the turned picture is a mixture of four pixels of the picture. So a turn is a matrix of 784 rows and 784
-# columns, times the picture. Nearly all its numbers are 0.
+# Each pixel of the turned picture is a mixture of four pixels of the picture. So a turn is a matrix of 784
+# rows and 784 columns, times the picture. Nearly all its numbers are 0.
 #
-# Ten degrees left or right look like another person's handwriting. With 25 the digit is already odd, and with 60 a 7 may be
-# anything. The talk, too, found that 10 degrees help, and that 25 are too much.
+# Ten degrees left or right look like another person's handwriting. With 25 the digit is already odd, and with
+# 60 a 7 may be anything. The talk, too, found that 10 degrees help, and that 25 are too much.
 
 # %%
 seven = mnist.images[np.flatnonzero(mnist.labels == 7)[3]] / np.float32(255)
@@ -45,8 +46,8 @@ plot_pictures(turned, [f"{angle} degrees" for angle in angles])
 # %% [markdown]
 # ## With and without
 #
-# We train the talk's network twice, for ten epochs. The second time each picture is turned to the left, or to the right, or
-# left as it is, anew in each epoch. All else is the same.
+# We train the talk's network twice, for ten epochs. The second time each picture is turned to the left, or to
+# the right, or left as it is, anew in each epoch. All else is the same.
 
 # %%
 recipe = PRESETS["rotations"].recipe
@@ -74,11 +75,11 @@ plt.legend()
 plt.show()
 
 # %% [markdown]
-# Without rotations the network reads between 97 and 98 % right. With them it is about 98 %. The talk also came to 98 % with
-# rotations. Seen from the other side: about one mistake in five has gone.
+# Without rotations the network reads between 97 and 98 % right. With them it is about 98 %. The talk also
+# came to 98 % with rotations. Seen from the other side: about one mistake in five has gone.
 #
-# Is it luck? We count the test pictures that only one of the two networks reads right. If both were equally good, it would
-# be like tossing a coin for each of these. How often would chance make so large a difference?
+# Is it luck? We count the test pictures that only one of the two networks reads right. If both were equally
+# good, it would be like tossing a coin for each of these. How often would chance make so large a difference?
 
 # %%
 plain, rotated = networks.values()
@@ -95,7 +96,8 @@ assert comparison.better == 1
 # %% [markdown]
 # ## What is left
 #
-# These are the worst mistakes of the better network: those that it is surest of. Would you have read them right?
+# These are the worst mistakes of the better network: those that it is surest of. Would you have read them
+# right?
 
 # %%
 plot_mistakes(find_mistakes(rotated, tests, 20), "The surest mistakes")
@@ -106,5 +108,6 @@ plot_mistakes(find_mistakes(rotated, tests, 20), "The surest mistakes")
 # 1. **Made-up variants of real examples** are nearly as good as more examples. They cost nothing but time.
 # 2. They must still be what their label says.
 #
-# The project goes further. It bends, stretches and shifts pictures, too; `inkling-trainer show-augmentation` draws how, and
-# `inkling-trainer train --help` tells what comes of it. Next: [your own handwriting](11_your_own_handwriting.py).
+# The project goes further. It bends, stretches and shifts pictures, too; `inkling-trainer show-augmentation`
+# draws how, and `inkling-trainer train --help` tells what comes of it. Next: [your own
+# handwriting](11_your_own_handwriting.py).

@@ -1,10 +1,12 @@
 # %% [markdown]
 # # 11. Your own handwriting, through the camera's eyes
 #
-# The talk ends its experiments with a test that matters: does the network read *my* handwriting? MNIST's pictures are all
-# alike: white ink on black, upright, in the middle, 20 pixels tall. What a camera sees is not like that at all.
+# The talk ends its experiments with a test that matters: does the network read *my* handwriting? MNIST's
+# pictures are all alike: white ink on black, upright, in the middle, 20 pixels tall. What a camera sees is
+# not like that at all.
 
 # %%
+# %matplotlib inline
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -24,9 +26,9 @@ from trainer.variants import write_digit
 network = load_weights().network  # the weights that come with the project
 
 # %% [markdown]
-# **Put your own photograph here.** Write one digit on paper, with any pen. Take a photograph, and put its path between the
-# quotes, such as `"my_three.jpg"`. Then run this cell and all below. As long as there is none we make one up: a 5 on a card,
-# held before a cluttered room by a hand.
+# **Put your own photograph here.** Write one digit on paper, with any pen. Take a photograph, and put its
+# path between the quotes, such as `"my_three.jpg"`. Then run this cell and all below. As long as there is
+# none we make one up: a 5 on a card, held before a cluttered room by a hand.
 
 # %%
 PHOTOGRAPH = ""
@@ -46,11 +48,11 @@ plt.show()
 # %% [markdown]
 # ## Four steps from a camera's picture to an answer
 #
-# 1. **Ink.** Paper may be dark in a corner and bright in another. So ink is not what is dark, but what is *darker than the
-#    paper around it*.
+# 1. **Ink.** Paper may be dark in a corner and bright in another. So ink is not what is dark, but what is
+#    *darker than the paper around it*.
 # 2. **Find.** Of all pieces of ink, one is likeliest to be a digit. It is cut out.
-# 3. **Normalise.** Its longer side becomes 20 pixels, and its centre of mass goes to the middle of 28 by 28 pixels: as
-#    MNIST was made.
+# 3. **Normalise.** Its longer side becomes 20 pixels, and its centre of mass goes to the middle of 28 by 28
+#    pixels: as MNIST was made.
 # 4. **Query** the network, as in lesson 4.
 
 # %%
@@ -90,9 +92,9 @@ else:
 # %% [markdown]
 # ## Are all these steps needed?
 #
-# Let us see what happens without them. We hold up 100 handwritten digits, ten of each, in easy conditions: white paper,
-# even light, the digit anywhere in the picture. Once the whole picture is simply made smaller, to 28 by 28 pixels, and its
-# brightness turned round. And once it goes through the camera's eyes.
+# Let us see what happens without them. We hold up 100 handwritten digits, ten of each, in easy conditions:
+# white paper, even light, the digit anywhere in the picture. Once the whole picture is simply made smaller,
+# to 28 by 28 pixels, and its brightness turned round. And once it goes through the camera's eyes.
 
 # %%
 random = np.random.default_rng(1)
@@ -114,7 +116,9 @@ found = [reading for reading in readings if isinstance(reading, Reading)]
 right = {
     "made smaller": float(np.mean(said == labels)),
     "found and normalised": float(
-        np.mean([isinstance(r, Reading) and r.digit == label for r, label in zip(readings, labels, strict=True)])
+        np.mean(
+            [isinstance(r, Reading) and r.digit == label for r, label in zip(readings, labels, strict=True)]
+        )
     ),
 }
 for name, share in right.items():
@@ -131,13 +135,13 @@ plot_pictures(
 )
 
 # %% [markdown]
-# It is the same network both times. It can only read what looks like the pictures that it learnt from. **How the inputs are
-# made is as important as the network itself.**
+# It is the same network both times. It can only read what looks like the pictures that it learnt from. **How
+# the inputs are made is as important as the network itself.**
 #
 # ## What MNIST's pens look like
 #
-# One more thing is put right on the way. A thin pen, far away, leaves a line that is thinner than any in MNIST; a thick
-# marker leaves a blob. `normalise` brings both near the widths that MNIST has.
+# One more thing is put right on the way. A thin pen, far away, leaves a line that is thinner than any in
+# MNIST; a thick marker leaves a blob. `normalise` brings both near the widths that MNIST has.
 
 # %%
 random = np.random.default_rng(2)
@@ -152,7 +156,7 @@ axes.set(xlabel="width of the strokes before, in pixels", ylabel="after", title=
 axes.set(xlim=(0, None), ylim=(0, None))
 axes.legend(loc="lower right")
 plt.show()
-print(f"widths before: {min(widths):.1f} to {max(widths):.1f} pixels, after: {min(after):.1f} to {max(after):.1f}")
+print(f"before: {min(widths):.1f} to {max(widths):.1f} pixels, after: {min(after):.1f} to {max(after):.1f}")
 assert max(after) - min(after) < 0.8 * (max(widths) - min(widths))
 
 # %% [markdown]
@@ -161,5 +165,5 @@ assert max(after) - min(after) < 0.8 * (max(widths) - min(widths))
 # 1. A network reads **what looks like its training pictures**. Make the inputs so.
 # 2. The finder may say "no digit". **None is an answer**, and a better one than a guess.
 #
-# If a photograph of yours is misread, `inkling-trainer explain photograph.jpg -o explanation.png` draws every step. Next we
-# look [inside the network's mind](12_inside_the_mind.py).
+# If a photograph of yours is misread, `inkling-trainer explain photograph.jpg -o explanation.png` draws every
+# step. Next we look [inside the network's mind](12_inside_the_mind.py).
