@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-deb check deb weights benchmark benchmark-seeing clean
+.PHONY: demo test test-deb check deb lessons weights benchmark benchmark-seeing clean
 
 demo: $(VENV)/ready mnist
 	$(BIN)/python -m deploy.demo
@@ -28,6 +28,18 @@ check: $(VENV)/ready
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# A browser opens with the first lesson; Ctrl-C here ends it.
+lessons: $(VENV)/lessons mnist
+	$(BIN)/jupyter lab trainer/lessons/01_predicting_machine.py
+
+# A lesson opens as a notebook, and not as the text that it is kept as.
+$(VENV)/lessons: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lessons]'
+	mkdir -p $(VENV)/etc/jupyter/labconfig
+	$(BIN)/jupytext-config --settings-file $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json \
+		set-default-viewer python
+	touch $@
 
 # The weights that ship: the talk's network, MNIST deformed, and simulated paper with and without digits.
 weights: $(VENV)/ready mnist fonts
