@@ -1,0 +1,52 @@
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from edge.view import Sight, draw_view
+from shared.digit_finder import NoDigit
+from shared.errors import BadPictureError
+from trainer.view import LARGEST_SIDE, check_view
+
+VIEW = draw_view(Sight(np.full((240, 320), 128, np.uint8), NoDigit.NOTHING))
+
+
+def make_picture(size, kind):
+    file = io.BytesIO()
+    Image.new("L", size).save(file, kind)
+    return file.getvalue()
+
+
+def test_a_devices_view_is_accepted():
+    check_view(VIEW)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        VIEW[:-400],
+        make_picture((320, 240), "PNG"),
+        make_picture((LARGEST_SIDE + 1, 8), "JPEG"),
+        make_picture((20_000, 20_000), "JPEG"),
+    ],
+    ids=["nothing", "cut short", "no JPEG", "too wide", "a bomb"],
+)
+def test_what_is_no_view_is_refused(content):
+    with pytest.raises(BadPictureError, match="not kept"):
+        check_view(content)
+
+
+@given(st.data())
+def test_a_damaged_view_is_a_picture_or_refused(data):
+    content = bytearray(VIEW)
+    for place in data.draw(st.lists(st.integers(0, len(VIEW) - 1), min_size=1, max_size=5)):
+        content[place] = data.draw(st.integers(0, 255))
+    try:
+        check_view(bytes(content))
+    except BadPictureError:
+        return
+    Image.open(io.BytesIO(content)).load()
