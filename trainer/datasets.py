@@ -67,6 +67,10 @@ class Dataset:
             np.concatenate((self.labels, other.labels)),
         )
 
+    def take(self, places: npt.NDArray[np.intp]) -> Dataset:
+        """Take the pictures at some places, in that order."""
+        return Dataset(self.name, self.images[places], self.labels[places])
+
     def split(self, held_out: int, seed: int) -> tuple[Dataset, Dataset]:
         """Part into all but `held_out` pictures, and those, chosen by the seed."""
         order = np.random.default_rng(seed).permutation(len(self))

@@ -1,0 +1,155 @@
+"""Retraining: a network learns somebody's own digits, and forgets nothing of what it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.feedforward import FeedForward
+from shared.reading import NEEDED_CONFIDENCE, tell_confidences
+from trainer.datasets import NO_DIGIT, Dataset
+from trainer.errors import BadSettingError
+from trainer.evaluation import query_dataset
+from trainer.presets import UPRIGHT, Recipe
+from trainer.significance import Comparison, compare_readings
+from trainer.training import Moment, Outcome, train
+
+# Of what the network is taught, the share that it said itself before: of MNIST's digits, whose labels are
+# known to be right; of what is no digit, of which it knows all that is known; of own digits nothing.
+MNIST_SHARE, NO_DIGIT_SHARE = 0.7, 1.0
+
+# Own digits are shown more often than MNIST's, as often as makes them this share of all, but no more than so
+# many times an epoch.
+OWN_SHARE, MOST_SHOWN = 0.05, 100
+
+# One in so many own digits of each kind is held out.
+HELD_OUT_ONE_IN = 5
+
+# Steps are short, since little is to be learnt.
+RECIPE = replace(UPRIGHT, learning_rate=0.05, epochs=6, deform_strength=0.7, calm=0.5, calmest=0.3)
+
+
+def make_recipe(network: FeedForward, *, epochs: int, learning_rate: float, seed: int) -> Recipe:
+    """Make the recipe to retrain a network by.
+
+    Raises
+    ------
+    BadSettingError : if one of the settings cannot be
+    """
+    return replace(
+        RECIPE,
+        hidden=network.layers[1:-1],
+        activation=network.activation,
+        biases=network.biases is not None,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        seed=seed,
+    )
+
+
+def hold_out(own: Dataset, one_in: int, seed: int) -> tuple[Dataset, Dataset]:
+    """Part own digits into those to learn from, and one in `one_in` of each label, chosen by the seed.
+
+    As more digits are put behind them, those that were held out still are: what one retraining held out,
+    the next does not learn from.
+    """
+    if one_in < 2:
+        raise BadSettingError(f"one in {one_in} cannot be held out: give 2 or more")
+    held = np.zeros(len(own), np.bool_)
+    for label in range(NO_DIGIT + 1):
+        places = np.flatnonzero(own.labels == label)
+        blocks = -(-len(places) // one_in)
+        chosen = np.arange(blocks) * one_in + np.random.default_rng((seed, label)).integers(one_in, size=blocks)
+        held[places[chosen[chosen < len(places)]]] = True
+    return own.take(np.flatnonzero(~held)), own.take(np.flatnonzero(held))
+
+
+def retrain(
+    parent: FeedForward,
+    mnist: Dataset,
+    own: Dataset,
+    no_digits: Dataset,
+    recipe: Recipe,
+    *,
+    own_share: float = OWN_SHARE,
+    report: Callable[[Moment], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+    threads: int = 1,
+) -> Outcome:
+    """Let a network learn own digits beside what it knows already.
+
+    Of MNIST's digits and of what is no digit it is taught what it said before, so that it forgets neither.
+
+    Parameters
+    ----------
+    parent : stays as it is
+    no_digits : pictures of what is no digit
+    own_share : what share of all own digits are made by showing them again and again, 0 to 1
+
+    Source: Li and Hoiem, "Learning without Forgetting" (2016); the digits that are shown again beside the new
+    ones: Robins, "Catastrophic Forgetting, Rehearsal and Pseudorehearsal" (1995).
+    """
+    if not 0 < own_share < 1:
+        raise BadSettingError(f"--own-share must be more than 0 and less than 1, not {own_share:g}")
+    known = mnist.join(no_digits)
+    times = count_showings(len(own), len(known), own_share)
+    shares = np.concatenate(
+        (
+            np.full(len(mnist), MNIST_SHARE, np.float32),
+            np.full(len(no_digits), NO_DIGIT_SHARE, np.float32),
+            np.zeros(times * len(own), np.float32),
+        )
+    )
+    return train(
+        known.join(own.take(np.tile(np.arange(len(own)), times))),
+        recipe,
+        augmentation=recipe.make_augmentation(),
+        report=report,
+        stop=stop,
+        teachers=[parent],
+        teachers_shares=shares,
+        begin=parent,
+        threads=threads,
+    )
+
+
+def count_showings(own: int, others: int, own_share: float) -> int:
+    """How often each own digit is shown in an epoch, to make them a share of all; `MOST_SHOWN` at most."""
+    return max(1, min(round(others * own_share / (1 - own_share) / own), MOST_SHOWN))
+
+
+def tell_right(network: FeedForward, dataset: Dataset) -> npt.NDArray[np.bool_]:
+    """Tell which pictures are read right, (count,): what is no digit is, if it is not said to be one."""
+    outputs = query_dataset(network, dataset)
+    said = tell_confidences(outputs) >= NEEDED_CONFIDENCE
+    right: npt.NDArray[np.bool_] = np.where(
+        dataset.labels == NO_DIGIT, ~said, outputs.argmax(axis=1) == dataset.labels
+    )
+    return right
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How the old and the new network read the same pictures, none of which the new one learnt from.
+
+    Attributes
+    ----------
+    dataset : what was read
+    comparison : the first is the old one
+    """
+
+    dataset: Dataset
+    comparison: Comparison
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the new network is worse, and by more than chance alone would make it."""
+        return self.comparison.better == 0
+
+
+def try_both(parent: FeedForward, child: FeedForward, dataset: Dataset) -> Trial:
+    """Let the old and the new network read the same pictures."""
+    return Trial(dataset, compare_readings(tell_right(parent, dataset), tell_right(child, dataset)))
