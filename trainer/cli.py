@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from shared import __version__
 from trainer.commands import (
+    add_photos,
     backquery,
+    collect,
     compare,
     configure,
     convert,
@@ -15,8 +17,10 @@ from trainer.commands import (
     experiment,
     explain,
     fetch,
+    label,
     report,
     restart,
+    retrain,
     show,
     show_augmentation,
     simulate,
@@ -45,6 +49,10 @@ COMMANDS = (
     view,
     configure,
     restart,
+    collect,
+    label,
+    add_photos,
+    retrain,
 )
 
 

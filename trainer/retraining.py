@@ -13,8 +13,9 @@ from shared.reading import NEEDED_CONFIDENCE, tell_confidences
 from trainer.datasets import NO_DIGIT, Dataset
 from trainer.errors import BadSettingError
 from trainer.evaluation import query_dataset
+from trainer.fonts import TRAINING_FONTS, list_installed
 from trainer.presets import UPRIGHT, Recipe
-from trainer.significance import Comparison, compare_readings
+from trainer.significance import Comparison, compare_readings, find_interval
 from trainer.training import Moment, Outcome, train
 
 # Of what the network is taught, the share that it said itself before: of MNIST's digits, whose labels are
@@ -27,6 +28,9 @@ OWN_SHARE, MOST_SHOWN = 0.05, 100
 
 # One in so many own digits of each kind is held out.
 HELD_OUT_ONE_IN = 5
+
+# Pictures of what is no digit: to go on refusing, and to test whether it does.
+NO_DIGITS, NO_DIGITS_TO_TEST = 4000, 1000
 
 # Steps are short, since little is to be learnt.
 RECIPE = replace(UPRIGHT, learning_rate=0.05, epochs=6, deform_strength=0.7, calm=0.5, calmest=0.3)
@@ -62,9 +66,30 @@ def hold_out(own: Dataset, one_in: int, seed: int) -> tuple[Dataset, Dataset]:
     for label in range(NO_DIGIT + 1):
         places = np.flatnonzero(own.labels == label)
         blocks = -(-len(places) // one_in)
-        chosen = np.arange(blocks) * one_in + np.random.default_rng((seed, label)).integers(one_in, size=blocks)
+        chosen = np.arange(blocks) * one_in + np.random.default_rng((seed, label)).integers(
+            one_in, size=blocks
+        )
         held[places[chosen[chosen < len(places)]]] = True
     return own.take(np.flatnonzero(~held)), own.take(np.flatnonzero(held))
+
+
+def draw_no_digits(
+    digits: Dataset, count: int, seed: int, progress: Callable[[float], None] = lambda _: None
+) -> Dataset:
+    """Draw what is no digit: letters and signs in those fonts that are installed, doodles, parts of digits."""
+    from trainer.sightings import simulate  # scenes take a while to import
+
+    drawn = simulate(
+        digits,
+        list_installed(TRAINING_FONTS),
+        count,
+        negatives=1.0,
+        straight=1.0,
+        nothing=0.0,
+        seed=seed,
+        progress=progress,
+    )
+    return replace(drawn, name=f"drawings of no digit, seed {seed}")
 
 
 def retrain(
@@ -76,7 +101,6 @@ def retrain(
     *,
     own_share: float = OWN_SHARE,
     report: Callable[[Moment], None] = lambda _: None,
-    stop: Callable[[], bool] = lambda: False,
     threads: int = 1,
 ) -> Outcome:
     """Let a network learn own digits beside what it knows already.
@@ -108,7 +132,6 @@ def retrain(
         recipe,
         augmentation=recipe.make_augmentation(),
         report=report,
-        stop=stop,
         teachers=[parent],
         teachers_shares=shares,
         begin=parent,
@@ -145,9 +168,41 @@ class Trial:
     comparison: Comparison
 
     @property
-    def is_worse(self) -> bool:
-        """Whether the new network is worse, and by more than chance alone would make it."""
-        return self.comparison.better == 0
+    def right(self) -> tuple[int, int]:
+        """How many were read right before and after."""
+        both = self.comparison.both
+        return both + self.comparison.first_only, both + self.comparison.second_only
+
+    @property
+    def accuracies(self) -> tuple[float, float]:
+        """The share that was read right before and after, 0 to 1."""
+        before, after = self.right
+        return before / self.comparison.images, after / self.comparison.images
+
+    @property
+    def objection(self) -> str | None:
+        """Why the new weights should not be used; None unless they are worse by more than chance explains."""
+        if self.comparison.better != 0:
+            return None
+        before, after = self.accuracies
+        return (
+            f"worse on {self.dataset.name}: {after:.2%} of {self.comparison.images:,} read right, and "
+            f"{before:.2%} before (by chance alone once in {1 / self.comparison.chance:,.0f} times)"
+        )
+
+    def describe(self) -> dict[str, object]:
+        """The figures, for the model card."""
+        return {
+            "images": self.comparison.images,
+            "accuracy": round(self.accuracies[1], 6),
+            "accuracy_before": round(self.accuracies[0], 6),
+            "interval": [round(end, 6) for end in find_interval(self.right[1], self.comparison.images)],
+            "interval_before": [
+                round(end, 6) for end in find_interval(self.right[0], self.comparison.images)
+            ],
+            "alone_right": [self.comparison.first_only, self.comparison.second_only],
+            "p_value": self.comparison.chance,
+        }
 
 
 def try_both(parent: FeedForward, child: FeedForward, dataset: Dataset) -> Trial:

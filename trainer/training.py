@@ -204,7 +204,7 @@ class _Course:
             "pictures": self._dataset.describe()["sha256"],
             "held-out pictures": None if self._held_out is None else self._held_out.describe()["sha256"],
             "teachers": [_hash(teacher) for teacher in self._teachers],
-            "teachers' shares": hashlib.sha256(np.ascontiguousarray(self._teachers_shares)).hexdigest(),
+            "teachers' shares": hashlib.sha256(self._teachers_shares.tobytes()).hexdigest(),
             "network that it began with": self._begun_with,
         }
 
