@@ -76,7 +76,7 @@ def hold_out(own: Dataset, one_in: int, seed: int) -> tuple[Dataset, Dataset]:
 def draw_no_digits(
     digits: Dataset, count: int, seed: int, progress: Callable[[float], None] = lambda _: None
 ) -> Dataset:
-    """Draw what is no digit: letters and signs in those fonts that are installed, doodles, parts of digits."""
+    """Draw what is no digit: letters and signs in fonts that are installed, doodles, parts of digits."""
     from trainer.sightings import simulate  # scenes take a while to import
 
     drawn = simulate(

@@ -47,9 +47,10 @@ DESCRIPTION = f"""\
 Let a network learn the labelled digits of the library, each shown many times and deformed anew, beside MNIST
 and drawings of what is no digit, of which it is taught what it said before, so that it forgets neither.
 
-One own digit in {HELD_OUT_ONE_IN} is held out. The old and the new weights read these, MNIST's test images and other
-drawings of no digit. New weights that are worse on any of them, by more than chance explains (McNemar's test), are not
-written, the status is {WORSE}, and the report says why; --force writes them all the same."""
+One own digit in {HELD_OUT_ONE_IN} is held out. The old and the new weights read these, MNIST's test images
+and other drawings of no digit. New weights that are worse on any of them, by more than chance explains
+(McNemar's test), are not written, the status is {WORSE}, and the report says why; --force writes them all the
+same."""
 
 
 def add_parser(commands: Commands) -> None:
