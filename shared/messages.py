@@ -41,6 +41,9 @@ LARGEST_REQUEST = 4096
 
 DEVICE_NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
+# Where weights for all devices are delivered; those for one are at its own `Topics.weights`.
+WEIGHTS_FOR_ALL = "inkling/weights"
+
 # Where Home Assistant says that it has started.
 HOME_ASSISTANT_STATUS = "homeassistant/status"
 
@@ -68,6 +71,7 @@ class Topics:
         self.health = f"{self.base}/health"
         self.info = f"{self.base}/info"
         self.view = f"{self.base}/view"
+        self.weights = f"{self.base}/weights"
         self.discovery = f"homeassistant/device/{device}/config"
 
     def request(self, verb: str) -> str:
@@ -279,7 +283,7 @@ class ConfigureRequest:
 
 @dataclass(frozen=True)
 class WeightsRequest:
-    """Asks for other weights.
+    """Asks to try the weights that were delivered last once more.
 
     Attributes
     ----------

@@ -25,6 +25,7 @@ from shared.errors import BadMessageError
 from shared.messages import REQUESTS, Availability, Request, ResponseMessage, Topics, decode, encode
 from trainer.broker_settings import (
     BrokerSettings,
+    Session,
     describe_failure,
     describe_refusal,
     describe_silence,
@@ -45,6 +46,9 @@ LONGEST_WAIT_S = 3.0
 # A device answers within a moment; a Pi Zero that is busy, within some.
 ANSWER_TIMEOUT_S = 5.0
 
+# A broker takes weights of megabytes within a moment; over a slow link, within some.
+PUBLISH_TIMEOUT_S = 60.0
+
 # How often it is looked whether the broker has taken a request.
 LOOK_S = 0.05
 
@@ -64,19 +68,6 @@ NO_SUBSCRIBERS = 0x10
 UNSPECIFIED = 0x80
 
 
-class Session(NamedTuple):
-    """What the broker keeps for us while we are away.
-
-    Attributes
-    ----------
-    name : what it knows us by; two connections with one name throw each other out
-    kept_s : for how many seconds it keeps what is said; 0 ends a session
-    """
-
-    name: str
-    kept_s: int
-
-
 class Message(NamedTuple):
     """A message as it came, and what it takes to confirm it: its number, 0 for none, and the connection."""
 
@@ -91,7 +82,8 @@ class Broker:
     """A connection to a broker, for as long as a `with` block.
 
     Once there was a connection, it is made again whenever it is lost, with all its subscriptions; what is
-    said meanwhile is not heard, unless there is a session.
+    said meanwhile is not heard, unless there is a session. It is kept only while somebody listens: a broker
+    gives up who does not `hear` for 15 seconds.
 
     Parameters
     ----------
@@ -224,6 +216,23 @@ class Broker:
                     message.client.ack(message.number, QOS)
         self._unconfirmed.clear()
 
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish, and wait until the broker has it.
+
+        Raises
+        ------
+        BrokerError : if it does not take it
+        """
+        self._publish(topic, payload, retain=retain)
+        until = time.monotonic() + PUBLISH_TIMEOUT_S
+        while self._acknowledgement is None and self.problem is None and time.monotonic() < until:
+            self._work(LOOK_S)
+        code = self._acknowledgement
+        if self.problem is not None or code is None:
+            raise BrokerError(self.problem or f"{self.where} does not confirm {topic}: try again")
+        if code.is_failure:
+            raise BrokerError(f"{self.where} does not take {topic} ({code}): check its access control")
+
     def _explain_silence(self, device: str, timeout_s: float, remarks: list[str]) -> str:
         states: dict[str, str] = {}
         interpreter = Interpreter()
@@ -246,11 +255,11 @@ class Broker:
             f"problems: inkling-trainer watch --device {device}"
         )
 
-    def _publish(self, topic: str, payload: bytes) -> None:
+    def _publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         if self._client is None or not self.connected:
             raise BrokerError(self.problem or f"no connection to {self.where}: try again")
         self._acknowledgement = None
-        self._asked = self._client.publish(topic, payload, QOS).mid
+        self._asked = self._client.publish(topic, payload, QOS, retain).mid
 
     def _take(self, topic: str) -> list[Message]:
         """Take what was heard on one topic, and leave the rest."""

@@ -13,10 +13,12 @@ from trainer.commands import (
     compare,
     configure,
     convert,
+    deliver,
     evaluate,
     experiment,
     explain,
     fetch,
+    keygen,
     label,
     report,
     restart,
@@ -53,6 +55,8 @@ COMMANDS = (
     label,
     add_photos,
     retrain,
+    keygen,
+    deliver,
 )
 
 

@@ -95,9 +95,10 @@ class LiveTable:
             style="" if self._connected else "dim",
         )
         table.add_column("device", overflow="fold", min_width=6)
-        table.add_column("", no_wrap=True)
-        table.add_column("now", no_wrap=True)
-        table.add_column("last", no_wrap=True)
+        table.add_column("state", no_wrap=True)
+        # As wide as they can become, lest columns jump with each digit.
+        table.add_column("now", no_wrap=True, min_width=6)
+        table.add_column("last", no_wrap=True, min_width=DIGITS)
         for title in titles:
             table.add_column(title, justify="right", no_wrap=True)
         for device in devices:
@@ -108,6 +109,8 @@ class LiveTable:
                 _draw_digit(device),
                 _draw_digits(device, spread=width >= VERY_WIDE),
                 *(figures[title] for title in titles),
+                # What was, when the device was last there.
+                style="dim" if device.online is False else "",
             )
         return table
 

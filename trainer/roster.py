@@ -30,6 +30,7 @@ class Device:
     digit, confidence : what is held up, or None
     digits : the last ones, the latest last
     events : how many were heard
+    told : the hash of the last one's id
     health : how it was when it last told
     """
 
@@ -41,6 +42,7 @@ class Device:
     confidence: float | None = None
     digits: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_DIGITS))
     events: int = 0
+    told: int | None = None
     health: HealthMessage | None = None
 
     @property
@@ -76,8 +78,9 @@ class Roster:
             case EventMessage():
                 device.events += 1
                 device.digits.append(word.message.digit)
-                device.digit, device.confidence = word.message.digit, word.message.confidence
-                changes = [f"{device.digit} ({device.confidence:.1%})"]
+                device.told = hash(word.message.id)
+                # What is held up now a prediction tells: an event may have waited for an hour.
+                changes = [f"{word.message.digit} ({word.message.confidence:.1%})"]
             case HealthMessage():
                 changes = _note_health(device, word.message)
             case _:
@@ -87,7 +90,7 @@ class Roster:
     def forget_states(self) -> None:
         """The broker has gone: what holds until it is said otherwise may not hold any more."""
         for device in self.devices.values():
-            device.online = device.since = device.digit = device.confidence = None
+            device.online = device.since = device.digit = device.confidence = device.told = None
 
 
 def describe_nonsense(nonsense: Nonsense) -> str:
@@ -108,7 +111,7 @@ def _note_availability(device: Device, word: Word, *, online: bool) -> list[str]
 def _note_prediction(device: Device, prediction: PredictionMessage) -> list[str]:
     changed = device.digit != prediction.digit
     device.digit, device.confidence = prediction.digit, prediction.confidence
-    if not changed:
+    if not changed or (prediction.id is not None and hash(prediction.id) == device.told):
         return []
     if device.digit is None:
         return ["nothing is held up"]

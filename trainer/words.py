@@ -12,18 +12,17 @@ from shared.errors import BadMessageError
 from shared.messages import (
     CHANNELS,
     DEVICE_NAME,
-    Digit,
+    REQUESTS,
     EventMessage,
     ResponseMessage,
     Topics,
     decode,
 )
-from shared.records import RecordError, read_record
 
-# What can be said, by the last part of the topic. A view is a picture, and all else is one of these.
-KINDS = {channel.topic: kind for kind, channel in CHANNELS.items()}
+# What can be said, by what follows the device in the topic. A view is a picture, all else is one of these.
+KINDS: dict[str, type] = {channel.topic: kind for kind, channel in CHANNELS.items()}
+RESPONSES = tuple(f"response/{verb}" for verb in REQUESTS)
 VIEW = "view"
-CORRECTION = "response/correct"
 
 # Of so many events a device's ids are remembered. Of those that it repeats there are at most as many as a
 # connection can have unconfirmed, which is far less.
@@ -34,22 +33,6 @@ MOST_DEVICES = 10_000
 
 
 @dataclass(frozen=True)
-class Correction:
-    """What a device answers to who corrects it; it is said to all, and so it is told.
-
-    Attributes
-    ----------
-    id : of the event
-    label : what the digit truly is, or None if it is no digit at all
-    digit : what it was read as
-    """
-
-    id: str
-    label: Digit
-    digit: Digit = None
-
-
-@dataclass(frozen=True)
 class Word:
     """Something that a device said.
 
@@ -57,7 +40,7 @@ class Word:
     ----------
     device : its name
     kind : the last part of the topic, such as "event"
-    message : one of `shared.messages`, a `Correction`, or the bytes of a view
+    message : one of `shared.messages`, or the bytes of a view
     content : what was said as it came, with keys that we do not know, too; empty for a view
     retained : whether the broker had kept it: it was said before we listened
     time : when we heard it
@@ -95,7 +78,7 @@ class Interpreter:
         """Make a word of a message, or nonsense; None of an event that was heard before."""
         base, _, rest = topic.partition("/")
         device, _, kind = rest.partition("/")
-        if base != "inkling" or not DEVICE_NAME.fullmatch(device) or kind not in (*KINDS, VIEW, CORRECTION):
+        if base != "inkling" or not DEVICE_NAME.fullmatch(device) or kind not in (*KINDS, *RESPONSES, VIEW):
             return Nonsense(topic, "no topic of a device")
         if device not in self._recent:
             if len(self._recent) >= MOST_DEVICES:
@@ -104,10 +87,8 @@ class Interpreter:
         if kind == VIEW:
             return Word(device, kind, bytes(payload), retained=retained)
         try:
-            if kind == CORRECTION:
-                return _interpret_correction(device, payload)
-            message: object = decode(KINDS[kind], payload)
-        except (BadMessageError, RecordError) as error:
+            message: object = decode(KINDS.get(kind, ResponseMessage), payload)
+        except BadMessageError as error:
             return Nonsense(topic, str(error))
         if isinstance(message, EventMessage):
             # Hashed, because an id may be as long as a message.
@@ -115,14 +96,6 @@ class Interpreter:
                 return None
             self._recent[device].append(mark)
         return Word(device, kind, message, json.loads(payload), retained)
-
-
-def _interpret_correction(device: str, payload: bytes | bytearray) -> Word | None:
-    response = decode(ResponseMessage, payload)
-    if response.status == "error":
-        return None  # the device knows no such event, and who asked is told so
-    content = response.data or {}
-    return Word(device, CORRECTION, read_record(Correction, content, allow_unknown=True), content)
 
 
 def list_topics(device: str = "+") -> list[str]:

@@ -45,7 +45,7 @@ def test_a_device_with_all_that_is_known_of_it():
     roster = Roster()
     note(roster, Availability("online"), ago_s=125)
     for seq, digit in enumerate([3, 1, 4, 1, 5], start=1):
-        note(roster, replace(EVENT, seq=seq, digit=digit))
+        note(roster, replace(EVENT, seq=seq, digit=digit), PredictionMessage(digit, 0.98))
     note(roster, replace(HEALTH, temperature_c=51.25, queued=12, dropped=3))
     row = find_row(draw(roster)).split()
     assert row == [
@@ -83,7 +83,13 @@ def test_what_is_held_up_comes_and_goes():
 
 
 def test_an_event_and_its_prediction_are_one_change():
-    assert note(Roster(), EVENT, PredictionMessage(7, 0.98)) == ["desk: 7 (98.0%)"]
+    assert note(Roster(), EVENT, PredictionMessage(7, 0.98, id=EVENT.id)) == ["desk: 7 (98.0%)"]
+
+
+def test_an_event_that_had_to_wait_is_counted_and_not_taken_for_what_is_held_up_now():
+    roster = Roster()
+    note(roster, Availability("online"), PredictionMessage(None), EVENT)
+    assert find_row(draw(roster)).split()[3:6] == ["-", "7", "1"]
 
 
 def test_a_device_that_is_offline_holds_nothing_up_and_its_problems_are_past():
@@ -116,7 +122,10 @@ def test_when_the_broker_has_gone_nothing_is_claimed_to_be_so_still():
     lines = draw(roster, problem="lost localhost:1883: connecting anew")
     assert lines[1] == "lost localhost:1883: connecting anew"
     assert find_row(lines).split()[:5] == ["desk", "-", "-", "7", "1"]
-    assert note(roster, Availability("online")) == ["desk: online"]
+    assert note(roster, Availability("online"), PredictionMessage(7, 0.98, id=EVENT.id)) == [
+        "desk: online",
+        "desk: 7 (98.0%) is held up",
+    ]
 
 
 def test_without_a_device_it_is_said_what_may_be_wrong():

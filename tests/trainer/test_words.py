@@ -8,7 +8,7 @@ from shared.errors import BadTopicError
 from shared.messages import CHANNELS, Availability, encode
 from tests.trainer.hearsay import EVENT, PAYLOADS, TOPICS
 from trainer.printable import make_printable
-from trainer.words import MOST_DEVICES, MOST_REMEMBERED, Interpreter, Nonsense, Word, list_topics
+from trainer.words import MOST_REMEMBERED, Interpreter, Nonsense, Word, list_topics
 
 
 def interpret(topic, payload, interpreter=None):
@@ -49,13 +49,14 @@ def test_what_else_is_said_twice_is_heard_twice():
         assert word.message == Availability("online")
 
 
-def test_no_more_is_remembered_than_there_is_room_for():
+def test_no_more_is_remembered_than_there_is_room_for(monkeypatch):
     interpreter = Interpreter()
     for number in range(3 * MOST_REMEMBERED):
         interpret("inkling/desk/event", encode(replace(EVENT, id=f"{number}")), interpreter)
-    for number in range(MOST_DEVICES + 5):
+    monkeypatch.setattr("trainer.words.MOST_DEVICES", 50)
+    for number in range(60):
         interpret(f"inkling/made-up-{number}/event", encode(EVENT), interpreter)
-    assert sum(map(len, interpreter._recent.values())) == MOST_REMEMBERED + MOST_DEVICES - 1
+    assert sum(map(len, interpreter._recent.values())) == MOST_REMEMBERED + 49
     assert isinstance(interpret("inkling/yet-another/event", encode(EVENT), interpreter), Nonsense)
     assert isinstance(interpret("inkling/desk/event", encode(EVENT), interpreter), Word)
 

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
             broker.subscribe(*topics)
             if options.json:
                 _print_json(broker)
-            elif output.is_terminal:
+            elif output.is_terminal and not output.is_dumb_terminal:
                 _show_table(broker, options.device)
             else:
                 _print_lines(broker)

@@ -1,14 +1,11 @@
 """The laptop's connection against a real Mosquitto; devices are whoever answers in their name."""
 
 import getpass
-import json
 import socket
 import threading
 from dataclasses import replace
 
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
 from deploy.broker import find_free_port
 from deploy.mosquitto.credentials import create_credentials
@@ -44,51 +41,6 @@ def hear_until(laptop, condition, timeout_s=15.0):
 
     wait_until(listen, timeout_s)
     return heard
-
-
-class Speaker:
-    """Says and answers what a test wants, in the name of whoever it is."""
-
-    def __init__(self, port, answers=()):
-        self.asked = []
-        self._answers = answers
-        self._ready = threading.Event()
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-        self._client.on_connect = lambda client, *_: client.subscribe("inkling/+/request/+", 1)
-        self._client.on_subscribe = lambda *_: self._ready.set()
-        self._client.on_message = self._hear
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-        assert self._ready.wait(15)
-
-    def _hear(self, client, _userdata, message):
-        self.asked.append(json.loads(message.payload))
-        for answer in self._answers:
-            payload = answer
-            if isinstance(answer, dict):
-                payload = json.dumps({"transaction": self.asked[-1]["transaction"], **answer})
-            client.publish(message.topic.replace("/request/", "/response/"), payload, 1)
-
-    def say(self, topic, payload, retain=False):
-        self._client.publish(topic, payload, 1, retain).wait_for_publish(15)
-
-    def close(self):
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-@pytest.fixture
-def speak(broker):
-    """Makes speakers, which are closed after the test."""
-    speakers = []
-
-    def make(*answers):
-        speakers.append(Speaker(broker.port, answers))
-        return speakers[-1]
-
-    yield make
-    for speaker in speakers:
-        speaker.close()
 
 
 def test_what_is_said_is_heard_and_a_copy_is_not(broker, speak):
@@ -213,8 +165,7 @@ def test_the_recipes_laptop_is_let_in_by_password_and_by_certificate(recipe, cre
         with Broker(accepted) as laptop:
             laptop.subscribe(*list_topics())
             with Broker(by_password) as other:
-                other._publish(DESK.event, encode(EVENT))
-                other.hear(0.2)
+                other.publish(DESK.event, encode(EVENT))
             (word,) = hear_until(laptop, lambda heard: heard)
             assert word.message == EVENT
 

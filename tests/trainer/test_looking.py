@@ -9,7 +9,11 @@ from PIL import Image
 from edge.view import Sight, draw_view
 from shared.digit_finder import NoDigit
 from shared.errors import BadPictureError
-from trainer.view import LARGEST_SIDE, check_view
+from shared.messages import Topics
+from trainer.broker import Broker
+from trainer.broker_settings import BrokerSettings
+from trainer.errors import NoAnswerError
+from trainer.view import LARGEST_SIDE, check_view, look
 
 VIEW = draw_view(Sight(np.full((240, 320), 128, np.uint8), NoDigit.NOTHING))
 
@@ -50,3 +54,26 @@ def test_a_damaged_view_is_a_picture_or_refused(data):
     except BadPictureError:
         return
     Image.open(io.BytesIO(content)).load()
+
+
+def test_a_camera_that_shows_nothing_is_told(broker, speak, monkeypatch):
+    monkeypatch.setattr("trainer.view.PICTURE_TIMEOUT_S", 0.3)
+    speak({"status": "ok"})
+    with (
+        Broker(BrokerSettings("127.0.0.1", broker.port)) as laptop,
+        pytest.raises(NoAnswerError, match=r"camera may be stalled; .* watch --device desk"),
+    ):
+        next(look(laptop, "desk", 0))
+
+
+def test_pictures_come_one_by_one_until_one_is_none(broker, speak):
+    speaker = speak({"status": "ok"})
+    with Broker(BrokerSettings("127.0.0.1", broker.port)) as laptop:
+        pictures = look(laptop, "desk", 60)
+        laptop.subscribe(Topics("desk").view)
+        for content in (VIEW, VIEW, b"\xff\xd8\xff"):
+            speaker.say(Topics("desk").view, content)
+        assert [next(pictures), next(pictures)] == [VIEW, VIEW]
+        with pytest.raises(BadPictureError):
+            next(pictures)
+    assert speaker.asked[0]["seconds"] > 59
