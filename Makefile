@@ -20,7 +20,7 @@ check: $(VENV)/ready
 
 # A browser opens with the first lesson; Ctrl-C here ends it.
 lessons: $(VENV)/lessons mnist
-	$(BIN)/jupyter lab trainer/lessons/01_predicting_machine.py
+	$(BIN)/jupyter lab $$(test "$$(id -u)" -ne 0 || echo --allow-root) trainer/lessons/01_predicting_machine.py
 
 # A lesson opens as a notebook, and not as the text that it is kept as.
 $(VENV)/lessons: $(VENV)/ready deploy/jupyterlab.json
