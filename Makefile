@@ -4,13 +4,24 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lessons weights benchmark benchmark-seeing clean
+.PHONY: demo test test-deb check deb lessons weights benchmark benchmark-seeing clean
 
 demo: $(VENV)/ready mnist
 	$(BIN)/python -m deploy.demo
 
 test: $(VENV)/ready mnist-if-possible check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+
+# Installs the package in clean Debians, some of them for a Pi's processor, and runs the service under systemd: as
+# root on Debian 12, on a PC, in a quarter of an hour.
+test-deb: deb
+	deploy/install.sh arch-test lintian mmdebstrap qemu-user-static systemd-container
+	-deploy/emulated_pi/enable.sh
+	$(BIN)/python -m pytest -m deb tests/deploy
+
+# What is installed on a Pi: build/inkling-edge_*_all.deb.
+deb: $(VENV)/ready
+	deploy/package.sh $(BIN) build
 
 check: $(VENV)/ready
 	$(BIN)/ruff check

@@ -19,6 +19,7 @@ from paho.mqtt.properties import Properties
 
 from edge.config import MqttSettings
 from edge.errors import BrokerError, ConfigurationError
+from shared.delivery import LARGEST_DELIVERY
 from shared.messages import Topics
 
 # How soon a lost connection is noticed: after this long without a word a client asks, and after as long again
@@ -28,7 +29,7 @@ KEEPALIVE_S = 5
 CONNECT_TIMEOUT_S = 3.0
 
 # No larger packet is accepted: it would have to be kept whole before it could be refused.
-LARGEST_PACKET = 64 * 1024
+LARGEST_PACKET = LARGEST_DELIVERY + 64 * 1024
 
 # Where the password is, if not in a file.
 PASSWORD_VARIABLE = "INKLING_MQTT_PASSWORD"

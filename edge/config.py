@@ -80,9 +80,11 @@ class CameraSettings:
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """Which network reads."""
+    """Which network reads, and who may deliver another."""
 
     weights: str = ""
+    keys: tuple[str, ...] = ()
+    trial_s: Annotated[float, Between(1, 3600)] = 30.0
 
 
 @dataclass(frozen=True)

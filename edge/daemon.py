@@ -10,6 +10,7 @@ from threading import Event
 from typing import Protocol
 
 from edge.camera import Camera, Frame, open_camera
+from edge.deliveries import Deliveries
 from edge.health import Health
 from edge.leds import LedOutput
 from edge.live_settings import LiveSettings
@@ -17,17 +18,17 @@ from edge.service import notify
 from edge.settling import Prediction, Settling, Withdrawal
 from edge.sight import Sight
 from edge.terminal import TerminalOutput
+from edge.weights_store import WeightsStore
 from shared.digit_finder import NoDigit
 from shared.errors import InklingError
-from shared.feedforward import FeedForward
 from shared.messages import Topics
 from shared.reading import DigitReader, Reading
 from shared.weights import TrainedNetwork
 
 log = logging.getLogger(__name__)
 
-# systemd wants a sign of life twice in its WatchdogSec= of 30 seconds.
-SIGN_OF_LIFE_S = 10.0
+# systemd waits four times as long for a sign of life (WatchdogSec=20).
+SIGN_OF_LIFE_S = 5.0
 
 
 class Output(Protocol):
@@ -71,13 +72,22 @@ def run_daemon(
         leds = LedOutput(configuration.leds)
         parts.callback(_close, leds)
         health = Health(leds.tell_problems)
+        deliveries = Deliveries(
+            trained,
+            None if live.folder is None else WeightsStore(live.folder),
+            configuration.network.keys,
+            topics.device,
+            configuration.network.trial_s,
+            1 / configuration.camera.frames_per_second,
+            health,
+        )
         outputs: list[Output] = [leds]
         if show or as_json:
             outputs.append(TerminalOutput(leds, as_json=as_json))
         if configuration.mqtt.enabled:
             from edge.mqtt import MqttOutput  # paho takes a fifth of a second to import on a Pi Zero
 
-            mqtt = MqttOutput(topics, live, trained, health, restart_daemon)
+            mqtt = MqttOutput(topics, live, deliveries, health, restart_daemon)
             parts.callback(_close, mqtt)
             outputs.append(mqtt)
         camera = open_camera(configuration.camera)
@@ -85,11 +95,11 @@ def run_daemon(
         log.info(
             "%s reads with weights %s from a %s camera",
             topics.device,
-            trained.name,
+            deliveries.running.name,
             configuration.camera.kind,
         )
         try:
-            watch(camera, trained.network, live, leds, outputs, health, stop)
+            watch(camera, deliveries, live, leds, outputs, health, stop)
         finally:
             notify("STOPPING=1")
     return restart.is_set()
@@ -97,7 +107,7 @@ def run_daemon(
 
 def watch(
     camera: Camera,
-    network: FeedForward,
+    deliveries: Deliveries,
     live: LiveSettings,
     leds: LedOutput,
     outputs: Sequence[Output],
@@ -105,13 +115,15 @@ def watch(
     stop: Event,
 ) -> None:
     """Read every frame, settle, and tell the outputs."""
-    reader, sight, settling = DigitReader(network), Sight(health), Settling(live.configuration.settling)
+    reader, sight = DigitReader(deliveries.running.network), Sight(health)
+    settling = Settling(live.configuration.settling)
     next_sign = 0.0
     for frame in camera.frames(stop, lambda problem: health.report("camera", problem)):
         begin = time.monotonic()
         settling.settings = live.configuration.settling
         leds.dim(live.configuration.leds.brightness)
-        reading = reader.read(frame.pixels)
+        reading = _read(reader, frame, deliveries)
+        deliveries.observe(time.monotonic() - begin)
         sight.observe(reading, frame.time)
         change = settling.observe(reading, frame.time)
         for output in outputs:
@@ -121,6 +133,18 @@ def watch(
         if end >= next_sign:
             notify(f"READY=1\nWATCHDOG=1\nSTATUS={'; '.join(health.problems) or 'reading digits'}")
             next_sign = end + SIGN_OF_LIFE_S
+
+
+def _read(reader: DigitReader, frame: Frame, deliveries: Deliveries) -> Reading | NoDigit:
+    """Read a frame with the network that runs now; if that is on trial and fails, with the one before."""
+    reader.network = deliveries.running.network
+    try:
+        return reader.read(frame.pixels)
+    except Exception as error:
+        if not deliveries.blame(error):
+            raise
+    reader.network = deliveries.running.network
+    return reader.read(frame.pixels)
 
 
 def _tell(

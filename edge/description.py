@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from edge.config import Configuration
+from edge.deliveries import Deliveries
 from shared import __version__
 from shared.messages import InfoMessage
-from shared.weights import TrainedNetwork
 
 SOFTWARE = f"inkling-pi {__version__}"
 
 
-def describe(configuration: Configuration, trained: TrainedNetwork) -> InfoMessage:
+def describe(configuration: Configuration, deliveries: Deliveries) -> InfoMessage:
     """Tell what this device is, without user names, passwords and paths."""
-    camera, mqtt, card = configuration.camera, configuration.mqtt, trained.card
+    wanted = deliveries.describe()
+    camera, mqtt, card = configuration.camera, configuration.mqtt, deliveries.running.card
     return InfoMessage(
         software=SOFTWARE,
         weights={
-            "sha256": trained.sha256,
+            "sha256": deliveries.running.sha256,
             "layers": list(card.layers),
             "metrics": card.metrics,
             "date": card.date,
+            **({} if wanted is None else {"wanted": wanted}),
         },
         configuration={
             "camera": {

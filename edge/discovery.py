@@ -29,10 +29,11 @@ _EVENT = "{{ dict(value_json.items() | rejectattr(0, 'eq', 'image')) | to_json }
 _PROBLEM = "{{ 'ON' if value_json.problems else 'OFF' }}"
 _PROBLEMS = "{{ {'problems': value_json.problems} | to_json }}"
 
-# A device knows of no weights but its own, so that what is installed is the latest.
+# What was delivered and does not run, because it is being tried or was refused, is an update that waits.
 _WEIGHTS = (
     "{% set name = value_json.weights.sha256[:12] %}"
-    "{{ {'installed_version': name, 'latest_version': name} | to_json }}"
+    "{% set wanted = value_json.weights.wanted.model if value_json.weights.wanted is defined else name %}"
+    "{{ {'installed_version': name, 'latest_version': wanted} | to_json }}"
 )
 
 

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Event, Thread
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode
@@ -58,11 +58,24 @@ TICK_S = 0.5
 FAREWELL_S = 2.0
 
 
+def draw_wait_s(attempt: int) -> float:
+    """Draw how long to wait before the next attempt to connect, after so many that were in vain."""
+    doublings = min(attempt, 8)  # or after an hour it would be more than a float can hold
+    return random.uniform(0.5, 1.0) * min(LONGEST_WAIT_S, SHORTEST_WAIT_S * float(2**doublings))
+
+
+class Subscription(NamedTuple):
+    """A topic to hear; `retained` tells whether also what was said there before we came."""
+
+    topic: str
+    retained: bool = False
+
+
 class Conversation(Protocol):
     """What a link is for; all of it is called in the link's own thread."""
 
     @property
-    def subscriptions(self) -> Sequence[str]:
+    def subscriptions(self) -> Sequence[Subscription]:
         """Topics to hear."""
 
     @property
@@ -163,7 +176,7 @@ class BrokerLink(Thread):
             finally:
                 self._put_back()
             attempt = 0 if time.monotonic() - began > LASTED_S else attempt + 1
-            self._leaving.wait(random.uniform(0.5, 1.0) * min(LONGEST_WAIT_S, SHORTEST_WAIT_S * 2**attempt))
+            self._leaving.wait(draw_wait_s(attempt))
 
     def _keep_connection(self) -> None:
         """Connect, and converse until the connection ends."""
@@ -208,6 +221,8 @@ class BrokerLink(Thread):
             if self._alarm in ready:
                 self._alarm.recv(4096)
             events = ready.get(connection, 0)
+            if events & selectors.EVENT_READ:  # perhaps only a part of something large
+                self._answered = time.monotonic()
             steps = (
                 (waits or events & selectors.EVENT_READ, client.loop_read),
                 (events & selectors.EVENT_WRITE, client.loop_write),
@@ -252,11 +267,11 @@ class BrokerLink(Thread):
         self._largest_packet = getattr(properties, "MaximumPacketSize", float("inf"))
         self._refused = {}
         self._report(None, logging.INFO)
-        # What is retained was said before we came: nobody waits for an answer to it.
-        options = SubscribeOptions(
-            QOS, noLocal=True, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND
-        )
-        for topic in self._conversation.subscriptions:
+        for topic, retained in self._conversation.subscriptions:
+            handling = (
+                SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE if retained else SubscribeOptions.RETAIN_DO_NOT_SEND
+            )
+            options = SubscribeOptions(QOS, noLocal=True, retainAsPublished=True, retainHandling=handling)
             _, mid = client.subscribe(topic, options=options)
             if mid is not None:
                 self._subscribing[mid] = topic
@@ -269,7 +284,6 @@ class BrokerLink(Thread):
             self._note_refusal(topic, f"{reason_codes[0]}")
 
     def _on_publish(self, mid: int, reason_code: Any) -> None:
-        self._answered = time.monotonic()
         message = self._in_flight.pop(mid, None)
         if message is None:
             return

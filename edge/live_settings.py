@@ -32,11 +32,13 @@ class LiveSettings:
     Attributes
     ----------
     configuration : with all changes; it is replaced as a whole, so that any thread may read it
+    folder : where the service may keep things; None: nowhere
     problem : why earlier changes could not be read, or None
     """
 
     def __init__(self, configuration: Configuration, folder: Path | None) -> None:
         self._file = configuration
+        self.folder = folder
         self._path = None if folder is None else folder / FILE
         self._changes = ConfigureRequest()
         self.problem: str | None = None

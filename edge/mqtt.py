@@ -13,11 +13,12 @@ from typing import Any
 from edge.broker import is_open_to_others
 from edge.camera import Frame
 from edge.clock import tell_time
+from edge.deliveries import Deliveries
 from edge.description import describe
 from edge.discovery import describe_device
 from edge.errors import RefusedRequestError
 from edge.health import Health
-from edge.link import BrokerLink
+from edge.link import BrokerLink, Subscription
 from edge.live_settings import LiveSettings
 from edge.machine import identify_machine
 from edge.outbox import Kind, Message, Outbox
@@ -29,11 +30,13 @@ from shared.digit_finder import NoDigit
 from shared.messages import (
     CHANNELS,
     HOME_ASSISTANT_STATUS,
+    WEIGHTS_FOR_ALL,
     Availability,
     ConfigureRequest,
     CorrectRequest,
     EventMessage,
     PredictionMessage,
+    ResponseMessage,
     RestartRequest,
     Topics,
     ViewRequest,
@@ -42,7 +45,6 @@ from shared.messages import (
     encode_image,
 )
 from shared.reading import Reading
-from shared.weights import TrainedNetwork
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +72,7 @@ class MqttOutput:
     ----------
     topics : the device's own
     live : the configuration
-    trained : the network that reads, and its model card
+    deliveries : the network that reads, and how it is replaced by another
     health : told when the broker cannot be reached or refuses something
     restart : ends the daemon so that it starts anew
     """
@@ -81,14 +83,14 @@ class MqttOutput:
         self,
         topics: Topics,
         live: LiveSettings,
-        trained: TrainedNetwork,
+        deliveries: Deliveries,
         health: Health,
         restart: Callable[[], object],
     ) -> None:
         settings = live.configuration.mqtt
         self._topics = topics
         self._live = live
-        self._trained = trained
+        self._deliveries = deliveries
         self._health = health
         self._restart = restart
         self._machine = identify_machine()
@@ -109,9 +111,16 @@ class MqttOutput:
         self._requests = Requests(topics, acts)
         self.will = self._address(Availability("offline"))
         self.subscriptions = (
-            topics.request("+"),
-            topics.availability,  # of which it hears only what others say
-            *([HOME_ASSISTANT_STATUS] if settings.home_assistant else []),
+            Subscription(topics.request("+")),
+            Subscription(topics.availability),  # of which it hears only what others say
+            *([Subscription(HOME_ASSISTANT_STATUS)] if settings.home_assistant else []),
+            *(
+                [
+                    Subscription(topic, retained=True)
+                    for topic in (WEIGHTS_FOR_ALL, topics.weights)
+                    if live.configuration.network.keys
+                ]
+            ),
         )
         self._link = BrokerLink(
             settings,
@@ -141,7 +150,7 @@ class MqttOutput:
             confidence=confidence,
             outputs=outputs,
             id=prediction.id,
-            model=self._trained.name,
+            model=self._deliveries.running.name,
             seq=prediction.seq,
             latency_ms=round(1000 * (time.monotonic() - prediction.time), 1),
             image=encode_image(reading.image),
@@ -167,7 +176,7 @@ class MqttOutput:
         self._say(self._prediction, Availability("offline"))
         self._link.leave()
         if lost := self._outbox.events + self._link.events_in_flight:
-            log.warning("the broker did not take %d events: they are lost", lost)
+            log.warning("the broker has not taken %d event%s: lost", lost, "s" * (lost > 1))
 
     # What the link's thread says and hears.
 
@@ -178,7 +187,7 @@ class MqttOutput:
         self._next_health = time.monotonic() + self._live.configuration.health.interval_s
         return (
             *self._tell_discovery(),
-            self._address(describe(self._live.configuration, self._trained)),
+            self._address(describe(self._live.configuration, self._deliveries)),
             self._address(self._prediction),
             self._address(Availability("online")),
         )
@@ -192,10 +201,22 @@ class MqttOutput:
         if topic == self._topics.availability:
             self._meet_twin(payload)
             return
+        if topic in (WEIGHTS_FOR_ALL, self._topics.weights):
+            if payload:  # else a delivery was taken back
+                self._respond(
+                    "weights", self._deliveries.take(bytes(payload), for_all=topic == WEIGHTS_FOR_ALL)
+                )
+            return
         response = self._requests.answer(topic, payload, retained)
         if response is not None:
             verb, content = response
             self._outbox.put(Message(self._topics.response(verb), content, Kind.PASSING))
+
+    def _respond(self, verb: str, response: ResponseMessage | None) -> None:
+        """Tell what came of a delivery, and what runs now."""
+        self._say(describe(self._live.configuration, self._deliveries))
+        if response is not None:
+            self._outbox.put(Message(self._topics.response(verb), encode(response), Kind.PASSING))
 
     def tend(self) -> None:
         """Tell health when it is due, Home Assistant what there is, and pictures to who wants them."""
@@ -212,6 +233,8 @@ class MqttOutput:
             self._told_problems, self._soonest_health = problems, now + PROBLEM_INTERVAL_S
             queued = self._outbox.events + self._link.events_in_flight
             self._say(self._health.describe(queued, self.dropped))
+        if verdict := self._deliveries.judge():
+            self._respond("weights", verdict)
         if picture := self._view.take():
             self._outbox.put(Message(self._topics.view, picture, Kind.PASSING))
 
@@ -242,13 +265,18 @@ class MqttOutput:
         settings = self._live.change(request)
         self._health.report("settings", self._live.problem)
         self._next_health = time.monotonic() + self._live.configuration.health.interval_s
-        self._say(describe(self._live.configuration, self._trained))
+        self._say(describe(self._live.configuration, self._deliveries))
         for message in self._tell_discovery():  # which knows how often health is told
             self._outbox.put(message)
         return settings
 
     def _change_weights(self, request: WeightsRequest) -> dict[str, Any]:
-        raise RefusedRequestError("this device takes no weights over MQTT: set network.weights")
+        response = self._deliveries.take_again()
+        if response is None:
+            return {"state": "trial"}
+        if response.error is not None:
+            raise RefusedRequestError(response.error)
+        return response.data or {}
 
     def _start_anew(self, request: RestartRequest) -> dict[str, Any]:
         self._restart()

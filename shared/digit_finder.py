@@ -35,7 +35,7 @@ from shared.candidates import (
 from shared.digit_image import crop, measure_blur
 from shared.errors import BadFrameError
 from shared.feedforward import FloatArray
-from shared.ink import Bytes, InkMap, Window, fit_frame, measure_ink
+from shared.ink import Bytes, InkMap, Window, fit_frame, halve, measure_ink
 
 # Where a camera cannot see.
 DARKEST_LIGHT = 30  # of 255: nowhere in the frame four pixels in a square are brighter
@@ -65,7 +65,8 @@ SMALLEST_PIECE = 0.02  # of a digit's area: anything smaller is a speck
 FAINTEST_PIECE = 0.6  # of a digit's depth of ink: what is fainter is a ruled line or a rubbed-out one
 STROKE_EDGE = 0.4  # of a digit's depth of ink: where a blurred stroke ends ...
 BLUR = 0.6  # ... and of that: where its blur does
-FINE_ENOUGH = 48  # pixels of a digit's longer side: more would not change the 28x28 image
+FINE_ENOUGH = 40  # pixels of a digit's longer side: more would not change the 28x28 image
+REACH_STEPS = 4  # in which what is near a large digit is reached
 
 
 class Box(NamedTuple):
@@ -255,86 +256,86 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     None where there is none to be seen in the frame itself: a fine texture is dark only in the map, which
     keeps the darkest of its pixels.
     """
-    mask, window = _trace(ink, digit)
-    rows, columns = (np.logical_or.reduce(mask, axis=axis) for axis in (1, 0))
+    # A large digit is traced at half the map's size: what is left of it is fine enough.
+    unit = 2 if measure_size(digit.box) >= 2 * FINE_ENOUGH else 1
+    dark = ink.ink if unit == 1 else ~halve(~ink.ink)
+    mask, window = _trace(dark, digit, unit)
+    corner = window[0].start, window[1].start
+    rows, columns = (np.bitwise_or.reduce(mask, axis=axis) for axis in (1, 0))
     gathered = span(rows), span(columns)
     inner = widen(gathered, 1, mask.shape)
-    fine = ink.look_closer(_move(inner, window), FINE_ENOUGH)
+    fine = ink.look_closer(_move(inner, corner), unit, FINE_ENOUGH)
     region = grow(mask[inner])
     factor = len(fine) // len(region)
     soft = _soften(fine, region.repeat(factor, axis=0).repeat(factor, axis=1), digit.paper)
     if soft is None:
         return None
-    return FoundDigit(_scale(_move(gathered, window), ink, frame_shape), crop(soft), digit.score)
+    return FoundDigit(_scale(_move(gathered, corner), ink, unit, frame_shape), crop(soft), digit.score)
 
 
-def _trace(ink: InkMap, digit: Candidate) -> tuple[Mask, Window]:
-    """Where in the ink map the digit's pieces are: a mask, and the window of the map that it covers."""
-    reach = max(1, round(PIECE_GAP * measure_size(digit.box)))
-    window = widen(digit.box, 2 * reach, ink.ink.shape)
-    near = ink.ink[window]
-    body = np.zeros(ink.ink.shape, np.bool_)
-    body[digit.box] = True
-    # What goes on outside the window is part of something larger; the frame's own edge is no such end.
-    height, width = ink.ink.shape
-    ends = np.zeros(near.shape, np.bool_)
-    ends[0], ends[-1] = window[0].start > 0, window[0].stop < height
-    ends[:, 0] |= window[1].start > 0
-    ends[:, -1] |= window[1].stop < width
+def _trace(dark: Bytes, digit: Candidate, unit: int) -> tuple[Bytes, Window]:
+    """Where in an ink map the digit is: a mask of bytes, and the window of the map that it covers.
+
+    It is the largest piece in the digit's box, and what broke off it: close to it, and as dark. The box is
+    of a map `unit` times as large.
+    """
+    from scipy import ndimage
+
+    rows, columns = (slice(side.start // unit, -(-side.stop // unit)) for side in digit.box)
+    reach = max(1, round(PIECE_GAP * measure_size((rows, columns))))
+    window = widen((rows, columns), 2 * reach, dark.shape)
+    down, right = window
+    near = dark[window]
     solid = near > max(digit.level, round(digit.paper + STROKE_EDGE * digit.depth))
-    faintest = digit.paper + FAINTEST_PIECE * digit.depth
-    return _gather(near, solid, body[window], ends, reach, faintest), window
+    labels, count = ndimage.label(solid, EIGHT_NEIGHBOURS, output=np.intp)
+    flat = labels.ravel()
+    areas = np.bincount(flat)
+    body = labels[_move((rows, columns), (-down.start, -right.start))]
+    main = int(np.argmax(np.bincount(body.ravel())[1:])) + 1
+    # Some of the pixels tell as well what is near.
+    step = max(2, -(-reach // REACH_STEPS))
+    sparse = labels[::step, ::step]
+    around = (sparse == main).view(np.uint8)
+    for _ in range(-(-reach // step)):
+        around = grow(around)
+    keep = np.bincount(sparse[around != 0], minlength=count + 1) > 0
+    keep &= areas >= SMALLEST_PIECE * areas[main]
+    keep &= np.bincount(flat, weights=near.ravel()) > (digit.paper + FAINTEST_PIECE * digit.depth) * areas
+    # What goes on outside the window is part of something larger; the frame's own edge is no such end.
+    for side, length, lines in zip(window, dark.shape, (labels, labels.T), strict=True):
+        if side.start > 0:
+            keep[lines[0]] = False
+        if side.stop < length:
+            keep[lines[-1]] = False
+    keep[0], keep[main] = False, True
+    mask: Bytes = keep.view(np.uint8).take(labels)
+    return mask, window
 
 
-def _soften(fine: Bytes, region: Mask, paper: int) -> FloatArray | None:
+def _soften(fine: Bytes, region: Bytes, paper: int) -> FloatArray | None:
     """The ink in a region, from paper, 0.0, to the strokes' own darkness, 1.0; None where no stroke is."""
     # The map is of the darkest pixels, so what lies between paper and ink is told anew.
-    inside = sort_bytes(fine[region])
+    inside = sort_bytes(fine[region != 0])
     edge = round(paper + STROKE_EDGE * (int(inside[9 * inside.size // 10]) - paper))
     strokes = inside[inside.searchsorted(edge) :]
     if not strokes.size or strokes[-1] <= edge:
         return None
     blank = paper + BLUR * (edge - paper)
     full = max(int(strokes[strokes.size // 2]), blank + 1)
-    soft = (fine.astype(np.float32) - np.float32(blank)) * np.float32(1 / (full - blank))
-    ink: FloatArray = np.minimum(np.maximum(soft, np.float32(0)), np.float32(1)) * region
+    levels = (np.arange(256, dtype=np.float32) - np.float32(blank)) * np.float32(1 / (full - blank))
+    ink: FloatArray = np.minimum(np.maximum(levels, np.float32(0)), np.float32(1)).take(fine * region)
     return ink
 
 
-def _move(box: Window, window: Window) -> Window:
-    """A box in a window, as a box in what the window is of."""
-    rows, columns = (
-        slice(side.start + by.start, side.stop + by.start) for side, by in zip(box, window, strict=True)
-    )
+def _move(box: Window, by: tuple[int, int]) -> Window:
+    rows, columns = (slice(side.start + far, side.stop + far) for side, far in zip(box, by, strict=True))
     return rows, columns
 
 
-def _scale(box: Window, ink: InkMap, frame_shape: tuple[int, ...]) -> Box:
-    """A box of the ink map as one of the frame."""
+def _scale(box: Window, ink: InkMap, unit: int, frame_shape: tuple[int, ...]) -> Box:
+    """A box, counted in squares of unit x unit pixels of the ink map, as one of the frame."""
     (top, bottom), (left, right) = (
-        [min(round(place * ink.step * there / here), there) for place in (side.start, side.stop)]
+        [min(round(place * ink.step * unit * there / here), there) for place in (side.start, side.stop)]
         for side, here, there in zip(box, ink.frame_shape, frame_shape, strict=True)
     )
     return Box(left, top, right - left, bottom - top)
-
-
-def _gather(near: Bytes, solid: Mask, body: Mask, ends: Mask, reach: int, faintest: float) -> Mask:
-    """The largest piece in the digit's body, and those that broke off it: close to it, and as dark."""
-    from scipy import ndimage
-
-    labels, count = ndimage.label(solid, EIGHT_NEIGHBOURS, output=np.intp)
-    flat = labels.ravel()
-    areas = np.bincount(flat)
-    main = int(np.argmax(np.bincount(labels[body])[1:])) + 1
-    # Every other pixel tells as well what is near.
-    sparse = labels[::2, ::2]
-    around = sparse == main
-    for _ in range((reach + 1) // 2):
-        around = grow(around)
-    keep = np.bincount(sparse[around], minlength=count + 1) > 0
-    keep &= areas >= SMALLEST_PIECE * areas[main]
-    keep &= np.bincount(flat, weights=near.ravel()) > faintest * areas
-    keep[labels[ends]] = False
-    keep[0], keep[main] = False, True
-    pieces: Mask = keep[labels]
-    return pieces

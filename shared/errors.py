@@ -67,3 +67,7 @@ class DataError(InklingError, ValueError):
 
 class MissingDataError(DataError, FileNotFoundError):
     """A data set's file is not where it was looked for."""
+
+
+class BadDeliveryError(InklingError, ValueError):
+    """What was delivered is not whole, or not to be trusted."""

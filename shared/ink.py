@@ -15,12 +15,13 @@ from shared.feedforward import FloatArray
 from shared.resizing import fit_box
 
 Bytes = npt.NDArray[np.uint8]
+Sums = npt.NDArray[np.int16]
 Window = tuple[slice, slice]
 
 WORKING_SIZE = 320  # pixels on the long side: a thin pen's line is still a pixel wide, and a Pi keeps up
 SEARCH_SIZE = 160  # pixels on the long side: enough to tell a digit from what is no digit
 PAPER_BLOCK = 4  # the level of the paper changes slowly, so one value for 4x4 pixels is enough
-PAPER_WINDOW = 0.22  # of the long side: wider than the thickest stroke, narrower than a sheet of paper
+PAPER_REACH = 0.11  # of the long side: twice that is wider than the thickest stroke, narrower than a sheet
 DARKEST_PAPER = 8  # of 255: below this a camera sees only noise
 
 
@@ -45,38 +46,48 @@ class InkMap:
     per_paper: FloatArray
     ink: Bytes
 
-    def look_closer(self, window: Window, enough: int) -> Bytes:
+    def look_closer(self, window: Window, unit: int, enough: int) -> Bytes:
         """Measure the ink in a window of the map again, from the frame itself.
+
+        Parameters
+        ----------
+        window : counted in squares of unit x unit pixels of the map
+        enough : so many pixels on the longer side are
 
         Returns
         -------
-        uint8 array, 0 = paper, 255 = black; as large as the window in the map or, where that has less
-        than `enough` pixels on its longer side, in the frame
+        uint8 array, 0 = paper, 255 = black; a pixel for each of the window's squares or, where that is not
+        enough, for each pixel of the frame
         """
-        rows, columns = window
-        step = self.step
-        near = self.frame[rows.start * step : rows.stop * step, columns.start * step : columns.stop * step]
-        fine = near.astype(np.float32)
-        if step > 1 and max(near.shape) >= enough * step:
-            fine = (fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2]) * np.float32(0.25)
+        square = self.step * unit
+        rows, columns = (slice(side.start * square, side.stop * square) for side in window)
+        near = self.frame[rows, columns]
+        if square == 1 or max(near.shape) < enough * square:
+            square, sums, weight = 1, _smooth(near.astype(np.int16)), 16
         else:
-            fine = _smooth(fine)
-        factor = fine.shape[0] / (rows.stop - rows.start)
+            sums, weight = sum_blocks(near, square), square**2
+        block = PAPER_BLOCK * self.step // square
         down, right = (
-            (np.arange(round(side.start * factor), round(side.stop * factor)) // round(PAPER_BLOCK * factor))
-            for side in (rows, columns)
+            np.arange(side.start // square, side.stop // square) // block for side in (rows, columns)
         )
-        fine *= (self.per_paper * np.float32(-255))[np.ix_(down, right)]
+        fine: FloatArray = sums * (self.per_paper * np.float32(-255 / weight))[np.ix_(down, right)]
         fine += np.float32(255)
         return np.maximum(fine, np.float32(0), out=fine).astype(np.uint8)
 
 
-def _smooth(image: FloatArray) -> FloatArray:
-    """Take off the sensor's noise: a binomial filter, 1 2 1, along both axes."""
-    image = np.pad(image, 1, mode="edge")
-    image = image[:-2] + 2 * image[1:-1] + image[2:]
-    smooth: FloatArray = (image[:, :-2] + 2 * image[:, 1:-1] + image[:, 2:]) * np.float32(1 / 16)
-    return smooth
+def _smooth(grey: Sums) -> Sums:
+    """Take off the sensor's noise: a binomial filter, 1 2 1, along both axes; 16 times as bright."""
+    grey = np.pad(grey, 1, mode="edge")
+    grey = grey[:-2] + 2 * grey[1:-1] + grey[2:]
+    return grey[:, :-2] + 2 * grey[:, 1:-1] + grey[:, 2:]
+
+
+def sum_blocks(grey: Bytes, block: int) -> Sums:
+    """The sums of a picture's blocks of at most 11x11 pixels; what is left at its edges is not looked at."""
+    height, width = (side // block * block for side in grey.shape)
+    wide = grey[:height, :width].astype(np.int16)
+    rows = sum((wide[start::block] for start in range(1, block)), start=wide[::block])
+    return sum((rows[:, start::block] for start in range(1, block)), start=rows[:, ::block])
 
 
 def fit_frame(frame: Bytes) -> Bytes:
@@ -96,7 +107,7 @@ def measure_ink(frame: Bytes, darkest_paper: int = DARKEST_PAPER) -> InkMap:
     shape = frame.shape
     if any(side % block for side in shape):
         frame = np.pad(frame, [(0, -side % block) for side in shape], mode="edge")
-    grey = frame if step == 1 else _halve(frame)
+    grey = frame if step == 1 else halve(frame)
     paper = _measure_paper(grey)
     per_paper: FloatArray = np.reciprocal(np.maximum(paper, np.float32(DARKEST_PAPER)))
     height, width = grey.shape
@@ -111,22 +122,30 @@ def measure_ink(frame: Bytes, darkest_paper: int = DARKEST_PAPER) -> InkMap:
     return InkMap(frame, shape, step, grey, per_paper, dark)
 
 
-def _halve(frame: Bytes) -> Bytes:
-    """Halve a frame: the darkest of every 2x2 pixels, so that thin lines stay."""
-    rows = np.minimum(frame[::2], frame[1::2])
+def halve(grey: Bytes) -> Bytes:
+    """Halve a picture: the darkest of every 2x2 pixels, so that thin lines stay."""
+    rows = np.minimum(grey[::2], grey[1::2])
     return np.minimum(rows[:, ::2], rows[:, 1::2])
 
 
 def _measure_paper(grey: Bytes) -> FloatArray:
     """The grey level of the paper, a value for each block."""
-    from scipy import ndimage
-
-    height, width = grey.shape
-    b = PAPER_BLOCK
-    rows = grey.reshape(height // b, b, width).sum(axis=1, dtype=np.uint16)
-    blocks = rows.reshape(height // b, width // b, b).sum(axis=2, dtype=np.uint16)
-    window = max(3, round(PAPER_WINDOW * max(blocks.shape)))
+    blocks = sum_blocks(grey, PAPER_BLOCK)
+    reach = max(1, round(PAPER_REACH * max(blocks.shape)))
     # Closing lifts everything narrower than the window, and that is ink, to the level of the paper.
-    paper = ndimage.grey_closing(blocks, size=(window, window))
-    levels: FloatArray = paper.astype(np.float32) * np.float32(1 / b**2)
+    paper = ~_spread(~_spread(blocks, reach), reach)
+    levels: FloatArray = paper * np.float32(1 / PAPER_BLOCK**2)
+    return levels
+
+
+def _spread(levels: Sums, reach: int) -> Sums:
+    """Let the bright spread: each becomes the brightest of those at most so many rows and columns away."""
+    for _ in range(2):
+        levels = levels.take(np.arange(-reach, len(levels) + reach), axis=0, mode="clip")
+        covered, window = 1, 2 * reach + 1
+        while covered < window:
+            more = min(covered, window - covered)
+            levels = np.maximum(levels[:-more], levels[more:])
+            covered += more
+        levels = levels.T
     return levels

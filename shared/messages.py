@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import re
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
@@ -40,6 +41,9 @@ LARGEST_REQUEST = 4096
 
 DEVICE_NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
+# Where weights for all devices are delivered; those for one are at its own `Topics.weights`.
+WEIGHTS_FOR_ALL = "inkling/weights"
+
 # Where Home Assistant says that it has started.
 HOME_ASSISTANT_STATUS = "homeassistant/status"
 
@@ -67,6 +71,7 @@ class Topics:
         self.health = f"{self.base}/health"
         self.info = f"{self.base}/info"
         self.view = f"{self.base}/view"
+        self.weights = f"{self.base}/weights"
         self.discovery = f"homeassistant/device/{device}/config"
 
     def request(self, verb: str) -> str:
@@ -278,7 +283,7 @@ class ConfigureRequest:
 
 @dataclass(frozen=True)
 class WeightsRequest:
-    """Asks for other weights.
+    """Asks to try the weights that were delivered last once more.
 
     Attributes
     ----------
@@ -361,7 +366,7 @@ def decode(kind: type[M], payload: bytes | bytearray, *, allow_unknown: bool = T
         `allow_unknown`, if there is one that is not known
     """
     try:
-        content = json.loads(payload, parse_constant=_refuse_constant)
+        content = json.loads(payload, parse_constant=_refuse_constant, parse_float=_read_float)
         return read_record(kind, content, allow_unknown=allow_unknown)
     except RecordError as error:
         raise BadMessageError(f"not a {kind.__name__}: {error}") from error
@@ -383,6 +388,13 @@ def _keep_values(message: Any) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is Python's, not JSON's")
+
+
+def _read_float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):  # such as 1e999, which JSON allows and which could not be said again
+        raise ValueError(f"{text} is too large")
+    return number
 
 
 def encode_image(image: FloatArray) -> str:

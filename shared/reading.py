@@ -11,7 +11,7 @@ import numpy.typing as npt
 from shared.digit_finder import Box, FoundDigit, NoDigit, check_frame, find_digit
 from shared.digit_image import normalise, to_inputs
 from shared.feedforward import FeedForward, FloatArray
-from shared.ink import Bytes
+from shared.ink import Bytes, Sums, sum_blocks
 
 # Below this a digit is not said, unless the configuration asks otherwise.
 NEEDED_CONFIDENCE = 0.9
@@ -122,15 +122,25 @@ class DigitReader:
 
     def __init__(self, network: FeedForward) -> None:
         self._network = network
-        self._seen: npt.NDArray[np.int16] | None = None
+        self._seen: Sums | None = None
         self._witnesses: list[Reading | NoDigit] = []
         self._likely: int | None = None
         self._chalk: bool | None = True
 
+    @property
+    def network(self) -> FeedForward:
+        """Who reads; another one does not repeat the answers of the one before."""
+        return self._network
+
+    @network.setter
+    def network(self, network: FeedForward) -> None:
+        if network is not self._network:
+            self._network, self._witnesses = network, []
+
     def read(self, frame: Bytes) -> Reading | NoDigit:
         """Read the digit in a grey frame, uint8 (height, width), or tell why there is none."""
         check_frame(frame)
-        seen = _sum_blocks(frame)
+        seen = sum_blocks(frame, BLOCK)
         last = self._seen
         if last is None or last.shape != seen.shape or np.abs(seen - last).max() > STILL * BLOCK**2:
             self._witnesses = []
@@ -151,11 +161,3 @@ class DigitReader:
 
 def _tell_chance(answer: Reading | NoDigit) -> float:
     return answer.confidence if isinstance(answer, Reading) else 0.0
-
-
-def _sum_blocks(frame: Bytes) -> npt.NDArray[np.int16]:
-    """The sums of a frame's blocks; what is left at its edges is not looked at."""
-    height, width = (side // BLOCK * BLOCK for side in frame.shape)
-    wide = frame[:height, :width].astype(np.int16)
-    rows = sum((wide[start::BLOCK] for start in range(1, BLOCK)), start=wide[::BLOCK])
-    return sum((rows[:, start::BLOCK] for start in range(1, BLOCK)), start=rows[:, ::BLOCK])

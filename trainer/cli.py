@@ -9,16 +9,22 @@ from shared import __version__
 from trainer.commands import (
     backquery,
     compare,
+    configure,
     convert,
+    deliver,
     evaluate,
     experiment,
     explain,
     fetch,
+    keygen,
     report,
+    restart,
     show,
     show_augmentation,
     simulate,
     train,
+    view,
+    watch,
 )
 
 NAME = "inkling-trainer"
@@ -37,6 +43,12 @@ COMMANDS = (
     explain,
     convert,
     show,
+    watch,
+    view,
+    configure,
+    restart,
+    keygen,
+    deliver,
 )
 
 
@@ -49,7 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(
-        prog=NAME, description="Train the network that reads handwritten digits, and see how well it reads."
+        prog=NAME,
+        description="Train the network that reads handwritten digits, see how well it reads, and watch the "
+        "devices that read with it.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -21,3 +21,15 @@ class BadCheckpointError(InklingError, ValueError):
 
 class MissingCheckpointError(InklingError, FileNotFoundError):
     """There is no checkpoint to go on from."""
+
+
+class BrokerError(InklingError, ConnectionError):
+    """There is no broker, or it does not want us."""
+
+
+class NoAnswerError(InklingError, TimeoutError):
+    """A device does not answer."""
+
+
+class RefusedRequestError(InklingError, ValueError):
+    """A device does not do what it was asked, and says why."""

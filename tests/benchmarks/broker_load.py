@@ -27,15 +27,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from rich.progress import track
 
 from deploy.broker import find_free_port, start_broker
-from edge.config import Configuration, DeviceSettings, MqttSettings
-from edge.health import Health, measure_memory_mb
-from edge.live_settings import LiveSettings
-from edge.mqtt import MqttOutput
-from edge.settling import Prediction
-from shared.digit_finder import Box
-from shared.messages import Topics
-from shared.reading import Reading
+from edge.config import MqttSettings
+from edge.health import measure_memory_mb
 from shared.weights import load_weights
+from tests.device import Device
 
 # As in deploy/mosquitto: who hears a thousand devices must be allowed to lag behind.
 BROKER = "allow_anonymous true\nmax_queued_messages 10000\nmax_inflight_messages 100\n"
@@ -50,37 +45,26 @@ def run_devices(
 ) -> None:
     """Be some of the devices: each announces digits at a steady rate, and they take turns."""
     logging.disable(logging.WARNING)
-    outputs, healths = [], []
-    trained = load_weights()
-    for name in names:
-        configuration = Configuration(
-            device=DeviceSettings(name), mqtt=MqttSettings(host="127.0.0.1", port=port)
-        )
-        healths.append(Health())
-        outputs.append(
-            MqttOutput(Topics(name), LiveSettings(configuration, None), trained, healths[-1], lambda: None)
-        )
+    trained, settings = load_weights(), MqttSettings(host="127.0.0.1", port=port)
+    devices = [Device(settings, name, run=name, health_s=60.0, own=trained) for name in names]
     until = time.monotonic() + CONNECT_TIMEOUT_S
-    while any(health.problems for health in healths) and time.monotonic() < until:
+    while not all(device.is_online for device in devices) and time.monotonic() < until:
         time.sleep(0.1)
-    results.put(("connected", sum(not health.problems for health in healths)))
+    results.put(("connected", sum(device.is_online for device in devices)))
     go.wait()
     sent, started, cpu_before_s = 0, time.monotonic(), time.process_time()
-    image, signals = np.zeros((28, 28), np.float32), np.eye(10, dtype=np.float32)
     while not stop.is_set():
         due = started + sent / (rate * len(names))
         if (wait := due - time.monotonic()) > 0:
             time.sleep(wait)
         seq, index = divmod(sent, len(names))
-        digit = seq % 10
-        reading = Reading(digit, 0.95, signals[digit], image, Box(100, 60, 80, 120))
-        outputs[index].announce(Prediction(reading, f"{names[index]}-{seq + 1}", seq + 1, time.monotonic()))
+        devices[index].see(seq % 10)
         sent += 1
     lag_s = time.monotonic() - due
     cpu_s = time.process_time() - cpu_before_s
-    for output in outputs:
-        output.close()
-    dropped = sum(output.dropped for output in outputs)
+    for device in devices:
+        device.output.close()
+    dropped = sum(device.output.dropped for device in devices)
     results.put(("sent", (sent, dropped, lag_s, cpu_s)))
 
 

@@ -6,15 +6,12 @@ import pytest
 
 from deploy.mosquitto.credentials import create_credentials
 from edge.broker import PASSWORD_VARIABLE, try_broker
-from edge.config import Configuration, DeviceSettings, MqttSettings
+from edge.config import MqttSettings
 from edge.errors import BrokerError, ConfigurationError
-from edge.health import Health
-from edge.live_settings import LiveSettings
-from edge.mqtt import MqttOutput
 from shared.messages import Topics
-from shared.weights import load_weights
 from tests.conftest import wait_until
 from tests.deploy.recipe import MISSING, Recipe
+from tests.device import Device
 
 DESK = Topics("desk")
 
@@ -70,12 +67,10 @@ def by_certificate(recipe, **more):
 def test_a_device_says_all_that_it_has_to_say(recipe, how):
     laptop = recipe.connect("laptop")
     laptop.subscribe("inkling/desk/#", "homeassistant/#")
-    health = Health()
-    configuration = Configuration(device=DeviceSettings("desk"), mqtt=how(recipe))
-    output = MqttOutput(DESK, LiveSettings(configuration, None), load_weights(), health, lambda: None)
+    device = Device(how(recipe), "desk")
     wait_until(lambda: {DESK.availability, DESK.discovery} <= {topic for topic, *_ in laptop.heard})
-    wait_until(lambda: health.problems == ())
-    output.close()
+    wait_until(lambda: device.is_online)
+    device.output.close()
     laptop.close()
 
 

@@ -25,6 +25,7 @@ from homeassistant.core_config import async_process_ha_core_config
 from homeassistant.helpers import device_registry, entity_registry
 from homeassistant.helpers.entity_component import DATA_INSTANCES
 from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import parse_yaml
 from voluptuous import Invalid
 
 # It complains of how this program starts it, and of a library that makes it faster.
@@ -134,6 +135,10 @@ class Answers:
         for entry in list(registry.entities.values()):
             registry.async_update_entity(entry.entity_id, disabled_by=None)
         await self._hass.config_entries.async_reload(self._entry.entry_id)
+
+    async def automate(self, text):
+        automations = parse_yaml(text)
+        await async_setup_component(self._hass, "automation", {"automation": automations})
 
     async def call(self, domain, service, entity):
         await self._hass.services.async_call(domain, service, {"entity_id": entity}, blocking=True)

@@ -20,66 +20,15 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.broker import KEEPALIVE_S
-from edge.config import Configuration, DeviceSettings, HealthSettings, MqttSettings
-from edge.health import Health, measure_memory_mb
-from edge.live_settings import LiveSettings
+from edge.config import MqttSettings
+from edge.health import measure_memory_mb
 from edge.machine import Machine
-from edge.mqtt import MqttOutput
 from edge.requests import Requests
-from edge.settling import Prediction
-from shared.digit_finder import Box
-from shared.messages import REQUESTS, HealthMessage, ResponseMessage, Topics
-from shared.reading import Reading
-from shared.weights import load_weights
+from shared.messages import REQUESTS, HealthMessage, ResponseMessage
 from tests.conftest import run_broker, wait_until
+from tests.device import Device
 from tests.proxy import Proxy
 from tests.subscriber import TOPICS, Subscriber, read_retained
-
-READINGS = [
-    Reading(
-        digit,
-        0.95,
-        np.eye(10, dtype=np.float32)[digit],
-        np.zeros((28, 28), np.float32),
-        Box(100, 60, 80, 120),
-    )
-    for digit in range(10)
-]
-
-
-class Device:
-    """All of a device but its camera and its LEDs: the test says what is seen."""
-
-    def __init__(self, port: int, run: str = "run", **mqtt) -> None:
-        self.health = Health()
-        self.seen: list[int] = []
-        self._run = run
-        configuration = Configuration(
-            device=DeviceSettings(TOPICS.device),
-            mqtt=MqttSettings(host="127.0.0.1", port=port, **mqtt),
-            health=HealthSettings(interval_s=1.0),
-        )
-        self.output = MqttOutput(
-            Topics(TOPICS.device),
-            LiveSettings(configuration, None),
-            load_weights(),
-            self.health,
-            lambda: None,
-        )
-
-    def see(self, digit: int) -> None:
-        self.seen.append(digit)
-        seq = len(self.seen)
-        self.output.announce(Prediction(READINGS[digit], f"{self._run}-{seq}", seq, time.monotonic()))
-
-    def see_many(self, count: int, pause_s: float = 0.02) -> None:
-        for _ in range(count):
-            self.see(len(self.seen) % 10)
-            time.sleep(pause_s)
-
-    @property
-    def is_online(self) -> bool:
-        return self.health.state_of("broker") == "ok"
 
 
 @pytest.fixture
@@ -87,8 +36,8 @@ def device():
     """Makes devices; all are closed after the test."""
     devices = []
 
-    def make(*arguments, **settings):
-        devices.append(Device(*arguments, **settings))
+    def make(port, run="run", **mqtt):
+        devices.append(Device(MqttSettings(host="127.0.0.1", port=port, **mqtt), run=run))
         return devices[-1]
 
     yield make

@@ -3,23 +3,11 @@
 import base64
 import io
 import json
-import os
-import queue
-import subprocess
-import threading
-from collections import defaultdict
-from pathlib import Path
-from typing import NamedTuple
-from unittest.mock import ANY
+from dataclasses import replace
 
-import paho.mqtt.client as paho
-import platformdirs
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.subscribeoptions import SubscribeOptions
 from PIL import Image
 
-from deploy.broker import find_free_port
 from edge.discovery import describe_device
 from edge.machine import Machine, identify_machine
 from shared.messages import (
@@ -33,16 +21,13 @@ from shared.messages import (
     RestartRequest,
     Topics,
     ViewRequest,
+    WeightsRequest,
     decode,
     encode,
 )
-from tests.conftest import run_broker, wait_until
+from tests.conftest import ROOT, run_broker, wait_until
+from tests.end_to_end.home_assistant import FOLDER, HomeAssistant, Peer, Said, Twin
 from tests.subscriber import TOPICS
-
-FOLDER = Path(
-    os.environ.get("INKLING_HOME_ASSISTANT") or platformdirs.user_cache_path("inkling") / "home-assistant"
-)
-CORE = Path(__file__).with_name("home_assistant_core.py")
 
 pytestmark = pytest.mark.skipif(
     not (FOLDER / "ready").exists(), reason="no Home Assistant: deploy/home_assistant/setup.sh sets it up"
@@ -51,108 +36,22 @@ pytestmark = pytest.mark.skipif(
 JPEG = b"\xff\xd8\xff\xe0 not all of it \xff\xd9"
 
 
-class Said(NamedTuple):
-    """A message on its way to the broker."""
-
-    topic: str
-    payload: bytes
-    retain: bool
-
-
-class Peer:
-    """A client of the broker that hears everything as it was said, and says things too."""
-
-    def __init__(self, port):
-        self.heard = []
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-        subscribed = threading.Event()
-        self._client.on_message = lambda _client, _userdata, message: self.heard.append(
-            Said(message.topic, bytes(message.payload), message.retain)
-        )
-        self._client.on_subscribe = lambda *_arguments: subscribed.set()
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-        self._client.subscribe("#", options=SubscribeOptions(qos=1, retainAsPublished=True))
-        assert subscribed.wait(15)
-
-    def say(self, message):
-        self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
-
-    def topics(self):
-        return [message.topic for message in list(self.heard)]
-
-    def close(self):
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-class HomeAssistant:
-    """Home Assistant's core as a process, and what it told."""
-
-    def __init__(self, folder, port):
-        self.states = {}
-        self.attributes = defaultdict(dict)
-        self.complaints = []
-        self._answers = queue.SimpleQueue()
-        self.log = folder / "log"
-        with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [FOLDER / "bin/python", "-B", CORE, folder, str(port), str(find_free_port())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        self._thread = threading.Thread(target=self._listen)
-        self._thread.start()
-        assert self._wait_for_answer() == "loaded", self.log.read_text()
-
-    def _listen(self):
-        for line in self._process.stdout:
-            message = json.loads(line)
-            if "entity" in message:
-                self.attributes[message["entity"]] = message["attributes"]
-                self.states[message["entity"]] = message["state"]
-            elif "complaint" in message:
-                self.complaints.append(message["complaint"])
-            else:
-                self._answers.put(message)
-
-    def _wait_for_answer(self):
-        message = self._answers.get(timeout=60)
-        assert "error" not in message, message["error"]
-        return message["answer"]
-
-    def ask(self, verb, **request):
-        self._process.stdin.write(json.dumps({"verb": verb, **request}) + "\n")
-        self._process.stdin.flush()
-        return self._wait_for_answer()
-
-    def take_complaints(self):
-        complaints, self.complaints = self.complaints, []
-        return complaints
-
-    def close(self):
-        self._process.stdin.close()
-        try:
-            self._process.wait(timeout=30)
-        finally:
-            self._process.kill()
-            self._process.wait()
-            self._thread.join()
-            self._process.stdout.close()
-
-
 @pytest.fixture(scope="module")
 def module_broker(tmp_path_factory):
     yield from run_broker(tmp_path_factory.mktemp("home-assistant") / "broker")
 
 
 @pytest.fixture(scope="module")
-def home_assistant(module_broker, tmp_path_factory):
+def module_home_assistant(module_broker, tmp_path_factory):
     home_assistant = HomeAssistant(tmp_path_factory.mktemp("home-assistant"), module_broker.port)
     yield home_assistant
     home_assistant.close()
+
+
+@pytest.fixture
+def home_assistant(module_home_assistant):
+    module_home_assistant.take_complaints()
+    return module_home_assistant
 
 
 @pytest.fixture
@@ -197,101 +96,6 @@ def make_event(digit, **more):
 def make_health(**more):
     parts = {"camera": "ok", "leds": "ok", "problems": (), **more}
     return HealthMessage(9.5, 9.97, 41.2, 63.4, queued=0, dropped=2, **parts)
-
-
-class Twin:
-    """A device's entities in Home Assistant, held against what the device said last.
-
-    Parameters
-    ----------
-    discovery : is published; every component must become an entity, and is enabled if it was not
-    """
-
-    def __init__(self, home_assistant, peer, discovery):
-        self._home_assistant = home_assistant
-        self._peer = peer
-        self._latest = {}
-        self._topics = Topics(discovery.topic.split("/")[2])
-        components = json.loads(discovery.payload)["components"]
-        self.entities = {}
-
-        def find_entities():
-            known = home_assistant.ask("entities")
-            self.entities = {
-                key: known[component["unique_id"]]["entity"]
-                for key, component in components.items()
-                if component["unique_id"] in known
-            }
-            return len(self.entities) == len(components)
-
-        peer.say(discovery)
-        wait_until(find_entities)
-        home_assistant.ask("enable")
-        wait_until(lambda: set(self.entities.values()) <= set(home_assistant.states))
-
-    def state(self, key):
-        return self._home_assistant.states.get(self.entities[key])
-
-    def attributes(self, key):
-        return self._home_assistant.attributes[self.entities[key]]
-
-    def follow(self, message):
-        """Publish what the device says; soon all entities must be as it said last."""
-        self._peer.say(message)
-        self._latest[message.topic] = message.payload
-        try:
-            wait_until(lambda: not self._differences())
-        except AssertionError as error:
-            raise AssertionError(f"{message}: {self._differences()}") from error
-        if message.topic == self._topics.event:
-            assert "image" not in self.attributes("event")
-
-    def _differences(self):
-        return [
-            f"{key} is {self.state(key)} {self.attributes(key)}, not {state} {attributes}"
-            for key, (state, attributes) in self._expect().items()
-            if state not in (self.state(key), ANY) or not attributes.items() <= self.attributes(key).items()
-        ] + ([] if self._shows_view() else ["another view"])
-
-    def _expect(self):
-        """The state that entities must have, by their component's name, and attributes among others."""
-        if self._read(Availability) != Availability("online"):
-            return {key: ("unavailable", {}) for key in self.entities}
-        expected = {}
-        if prediction := self._read(PredictionMessage):
-            digit, confidence = prediction.digit, prediction.confidence
-            content = json.loads(self._latest[self._topics.prediction])
-            expected["digit"] = "none" if digit is None else str(digit), content
-            expected["confidence"] = "unknown" if confidence is None else f"{100 * confidence:.1f}", {}
-        if info := self._read(InfoMessage):
-            name = info.weights["sha256"][:12]
-            expected["weights"] = "off", {"installed_version": name, "latest_version": name}
-        if health := self._read(HealthMessage):
-            temperature_c = health.temperature_c
-            expected |= {
-                "problem": ("on" if health.problems else "off", {"problems": list(health.problems)}),
-                "temperature": ("unknown" if temperature_c is None else str(temperature_c), {}),
-                "frame_rate": (str(health.frames_per_s), {}),
-                "memory": (str(health.memory_mb), {}),
-                "dropped_events": (str(health.dropped), {}),
-            }
-        if event := self._latest.get(self._topics.event):
-            expected["event"] = (
-                ANY,
-                {key: value for key, value in json.loads(event).items() if key != "image"},
-            )
-        return expected
-
-    def _read(self, kind):
-        payload = self._latest.get(f"{self._topics.base}/{CHANNELS[kind].topic}")
-        return None if payload is None else decode(kind, payload)
-
-    def _shows_view(self):
-        if self._topics.view not in self._latest:
-            return True
-        image = self._home_assistant.ask("image", entity=self.entities["view"])
-        content = base64.b64decode(image["content"])
-        return image["type"] == "image/jpeg" and content == self._latest[self._topics.view]
 
 
 def test_its_schemas_take_the_discovery_message_and_see_what_is_wrong(home_assistant):
@@ -396,6 +200,48 @@ def test_buttons_ask_what_the_device_understands(home_assistant, peer):
         assert understood == (ViewRequest(seconds=10) if key == "look" else RestartRequest())
 
 
+def test_weights_that_were_refused_wait_as_an_update_and_can_be_tried_again(home_assistant, peer):
+    device = Device("waits", "00000000000000a8")
+    twin = Twin(home_assistant, peer, device.discovery())
+    for message in device.greet():
+        twin.follow(message)
+    wanted = {"serial": 1, "state": "refused", "model": "fedcba987654", "follows": True, "why": "too slow"}
+    weights = {"sha256": "0123456789abcdef" * 4, "wanted": wanted}
+    twin.follow(device.say(InfoMessage("inkling-pi 1.2.3", weights, {})))
+    home_assistant.ask("call", domain="update", service="install", entity=twin.entities["weights"])
+    topic = device.topics.request("weights")
+    wait_until(lambda: topic in peer.topics())
+    (request,) = [message for message in peer.heard if message.topic == topic]
+    assert decode(WeightsRequest, request.payload, allow_unknown=False) == WeightsRequest()
+
+
+def test_the_automation_of_the_page_is_started_by_each_three_and_by_nothing_else(home_assistant, peer):
+    page = (ROOT / "deploy/home_assistant/README.md").read_text(encoding="utf-8")
+    automation = page.split("```yaml\n")[1].split("  actions:")[0]
+    answer = '{topic: toggled, payload: "{{ trigger.to_state.attributes.id }}"}'
+    home_assistant.ask("automate", text=f"{automation}  actions: [{{action: mqtt.publish, data: {answer}}}]")
+    device = Device("kitchen", "00000000000000a7")
+    twin = Twin(home_assistant, peer, device.discovery())
+    for message in device.greet():
+        twin.follow(message)
+    for number, digit in enumerate([3, 5, 3, 3, None, 8, 3]):
+        if digit is None:
+            twin.follow(device.say(Availability("offline")))
+            twin.follow(device.say(Availability("online")))
+        else:
+            twin.follow(device.say(replace(make_event(digit), id=f"{number}")))
+    wait_until(
+        lambda: [message.payload for message in peer.heard if message.topic == "toggled"][-1:] == [b"6"]
+    )
+    assert [message.payload for message in peer.heard if message.topic == "toggled"] == [
+        b"0",
+        b"2",
+        b"3",
+        b"6",
+    ]
+    assert home_assistant.take_complaints() == []
+
+
 def test_all_that_a_daemon_says_is_accepted(home_assistant, peer, start, broker):
     """Two digits, with somebody who looks; from its first word to its last."""
     daemon = Peer(broker.port)
@@ -424,21 +270,28 @@ def test_all_that_a_daemon_says_is_accepted(home_assistant, peer, start, broker)
     assert home_assistant.take_complaints() == []
 
 
-def test_a_press_of_a_button_brings_a_picture_of_a_running_daemon(home_assistant, module_broker, start):
+def test_a_running_daemon_shows_its_picture_and_tells_a_home_assistant_that_starts_what_there_is(
+    home_assistant, module_broker, peer, start
+):
     process = start(hold_s=60.0, port=module_broker.port)
-    known = {}
+    ours = f"inkling_{identify_machine().id}"
+    look, view = f"{ours}_look", f"{ours}_view"
 
-    def find(key):
-        known.update(home_assistant.ask("entities"))
-        machine = identify_machine().id
-        return known.get(f"inkling_{machine}_{key}", {}).get("entity")
+    def find(unique_id):
+        return home_assistant.ask("entities").get(unique_id, {}).get("entity")
 
-    wait_until(lambda: home_assistant.states.get(find("look")) == "unknown")
-    home_assistant.ask("call", domain="button", service="press", entity=find("look"))
-    wait_until(lambda: home_assistant.states[find("view")] != "unknown")
-    image = home_assistant.ask("image", entity=find("view"))
+    wait_until(lambda: home_assistant.states.get(find(look)) == "unknown")
+    home_assistant.ask("call", domain="button", service="press", entity=find(look))
+    wait_until(lambda: home_assistant.states[find(view)] != "unknown")
+    image = home_assistant.ask("image", entity=find(view))
     assert Image.open(io.BytesIO(base64.b64decode(image["content"]))).format == "JPEG"
+
+    before = len(peer.heard)
+    home_assistant.ask("enable")  # which makes its MQTT start anew, as after a restart
+    told = {TOPICS.discovery, TOPICS.info, TOPICS.prediction, TOPICS.availability, TOPICS.health}
+    wait_until(lambda: told <= {message.topic for message in peer.heard[before:]})
+
     process.terminate()
     assert process.wait(timeout=20) == 0
-    wait_until(lambda: home_assistant.states[find("view")] == "unavailable")
+    wait_until(lambda: home_assistant.states[find(view)] == "unavailable")
     assert home_assistant.take_complaints() == []

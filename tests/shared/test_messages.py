@@ -98,6 +98,7 @@ def test_keys_of_later_versions_are_ignored():
         (PredictionMessage, b'{"digit":10}'),
         (PredictionMessage, b'{"digit":"7"}'),
         (PredictionMessage, b'{"digit":7,"confidence":NaN}'),
+        (PredictionMessage, b'{"digit":7,"outputs":[1e999,0,0,0,0,0,0,0,0,0]}'),
         (EventMessage, b'{"digit":null}'),
         (EventMessage, b"9" * 5000),
     ],

@@ -1,0 +1,154 @@
+"""Delivering: an order is laid down at the broker, and what devices make of it is followed."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shared.delivery import LARGEST_DELIVERY, Order
+from shared.messages import WEIGHTS_FOR_ALL, Availability, InfoMessage, ResponseMessage, Topics
+from trainer.broker import Broker
+from trainer.errors import BadSettingError
+from trainer.signing import sign_order
+from trainer.words import Word
+
+# How long the broker may take to tell what it has kept of devices.
+INTRODUCTION_S = 1.0
+
+RESPONSE = "response/weights"
+
+
+@dataclass
+class Recipient:
+    """A device that an order is for, and what is known of it.
+
+    Attributes
+    ----------
+    state : "sent"; "offline": the broker keeps it; "trial"; "done"; "refused"; "overtaken" by a later order
+    why : what the device says, if it refuses
+    model : the first twelve digits of the hash of what it runs
+    serial : of the last order that it knows
+    """
+
+    device: str
+    state: Literal["sent", "offline", "trial", "done", "refused", "overtaken"] = "sent"
+    why: str = ""
+    model: str = ""
+    serial: int = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        return self.state not in ("sent", "trial")
+
+
+class Fleet:
+    """The devices on a broker, as they tell of themselves.
+
+    Attributes
+    ----------
+    recipients : by name; those that an order is for, once there is one
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self.recipients: dict[str, Recipient] = {}
+        self._order: Order | None = None
+        broker.subscribe("inkling/+/availability", "inkling/+/info", f"inkling/+/{RESPONSE}")
+
+    def meet(self, timeout_s: float = INTRODUCTION_S) -> None:
+        """Wait until the broker has told what it has kept."""
+        until = time.monotonic() + timeout_s
+        while (left := until - time.monotonic()) > 0:
+            self.hear(left)
+
+    def deliver(
+        self,
+        act: Literal["run", "back", "follow"],
+        devices: Sequence[str],
+        key: Ed25519PrivateKey,
+        weights: bytes = b"",
+    ) -> None:
+        """Lay an order down for some devices, or with none named for all; follow it with `hear`.
+
+        Raises
+        ------
+        BadSettingError : if the weights are too large
+        BrokerError : if the broker does not take it
+        """
+        if len(weights) > LARGEST_DELIVERY:
+            raise BadSettingError(
+                f"weights of {len(weights) / 1e6:.1f} MB are more than a device takes: "
+                "'inkling-trainer convert' makes them a quarter as large"
+            )
+        if devices:
+            self.recipients = {device: self.recipients.get(device, Recipient(device)) for device in devices}
+        # A laptop whose clock is behind must not be older than who delivered before.
+        latest = max((recipient.serial for recipient in self.recipients.values()), default=0)
+        serial = max(time.time_ns() // 1_000_000, latest + 1)
+        digest = hashlib.sha256(weights).hexdigest() if weights else ""
+        self._order = order = Order(act, serial, digest, len(weights), transaction=secrets.token_hex(8))
+        for device in devices:
+            own = sign_order(replace(order, device=device), weights, key)
+            self._broker.publish(Topics(device).weights, own, retain=True)
+        if not devices:
+            self._broker.publish(WEIGHTS_FOR_ALL, sign_order(order, weights, key), retain=True)
+
+    def hear(self, timeout_s: float) -> None:
+        """Hear what devices say."""
+        for word in self._broker.hear(timeout_s):
+            if isinstance(word, Word):
+                self._note(word)
+
+    def wait(self, timeout_s: float, show: Callable[[], None] = lambda: None) -> None:
+        """Wait until all have said what came of the order, or the time is over."""
+        until = time.monotonic() + timeout_s
+        while time.monotonic() < until and not all(r.is_settled for r in self.recipients.values()):
+            self.hear(0.25)
+            show()
+
+    def _note(self, word: Word) -> None:
+        message = word.message
+        recipient = self.recipients.get(word.device)
+        if recipient is None:
+            if self._order is not None:
+                return
+            recipient = self.recipients[word.device] = Recipient(word.device)
+        if isinstance(message, Availability):
+            if message.state == "offline" and recipient.state in ("sent", "trial"):
+                recipient.state = "offline"
+            elif message.state == "online" and recipient.state == "offline":
+                recipient.state = "sent"
+        elif isinstance(message, InfoMessage):
+            self._note_info(recipient, message.weights)
+        elif isinstance(message, ResponseMessage) and self._order is not None and not word.retained:
+            self._note_response(recipient, message)
+
+    def _note_info(self, recipient: Recipient, weights: dict[str, Any]) -> None:
+        recipient.model = str(weights.get("sha256", ""))[:12]
+        wanted = weights.get("wanted")
+        if not isinstance(wanted, dict) or type(wanted.get("serial")) is not int:
+            return
+        recipient.serial = max(recipient.serial, wanted["serial"])
+        if self._order is None:
+            return
+        if wanted["serial"] > self._order.serial:
+            recipient.state = "overtaken"
+        elif wanted["serial"] == self._order.serial and wanted.get("state") in ("trial", "done", "refused"):
+            recipient.state, recipient.why = wanted["state"], str(wanted.get("why", ""))
+
+    def _note_response(self, recipient: Recipient, response: ResponseMessage) -> None:
+        # A device that does not trust an order does not read its transaction either.
+        if self._order is None or response.transaction not in (self._order.transaction, None):
+            return
+        if response.status == "ok":
+            recipient.state, recipient.why = "done", ""
+            recipient.model = str((response.data or {}).get("model", recipient.model))
+        else:
+            recipient.state, recipient.why = "refused", response.error or "it does not say why"
