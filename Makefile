@@ -31,14 +31,12 @@ check: $(VENV)/ready
 
 # A browser opens with the first lesson; Ctrl-C here ends it.
 lessons: $(VENV)/lessons mnist
-	$(BIN)/jupyter lab trainer/lessons/01_predicting_machine.py
+	$(BIN)/jupyter lab $$(test "$$(id -u)" -ne 0 || echo --allow-root) trainer/lessons/01_predicting_machine.py
 
 # A lesson opens as a notebook, and not as the text that it is kept as.
-$(VENV)/lessons: $(VENV)/ready
+$(VENV)/lessons: $(VENV)/ready deploy/jupyterlab.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lessons]'
-	mkdir -p $(VENV)/etc/jupyter/labconfig
-	$(BIN)/jupytext-config --settings-file $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json \
-		set-default-viewer python
+	install -D -m 644 deploy/jupyterlab.json $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json
 	touch $@
 
 # The weights that ship: the talk's network, MNIST deformed, and simulated paper with and without digits.
