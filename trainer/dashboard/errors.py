@@ -1,0 +1,7 @@
+"""What a page can ask that cannot be done."""
+
+from shared.errors import InklingError
+
+
+class BadRequestError(InklingError, ValueError):
+    """A page asks for something that makes no sense."""
