@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from shared import __version__
 from trainer.commands import (
+    add_photos,
     backquery,
+    collect,
     compare,
     configure,
     convert,
@@ -18,8 +20,10 @@ from trainer.commands import (
     explain,
     fetch,
     keygen,
+    label,
     report,
     restart,
+    retrain,
     show,
     show_augmentation,
     simulate,
@@ -49,6 +53,10 @@ COMMANDS = (
     view,
     configure,
     restart,
+    collect,
+    label,
+    add_photos,
+    retrain,
     keygen,
     deliver,
 )
