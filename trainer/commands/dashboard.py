@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 from trainer.commands.broker_options import add_broker, read_broker
+from trainer.commands.library_options import add_library
 from trainer.commands.options import Commands
 from trainer.errors import BadSettingError
 from trainer.reports import output
@@ -54,7 +55,14 @@ def add_parser(commands: Commands) -> None:
         metavar="WEIGHTS",
         help="the network that reads drawings (default: the weights that ship with Inkling)",
     )
+    parser.add_argument(
+        "--no-collect",
+        dest="collect",
+        action="store_false",
+        help="keep nothing of what is heard in the library but what is labelled (by default all is kept)",
+    )
     parser.add_argument("--open", action="store_true", help="open it in the browser")
+    add_library(parser)
     add_broker(parser)
     parser.set_defaults(command=run)
 
@@ -63,9 +71,10 @@ def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer dashboard`."""
     from shared.weights import load_weights
     from trainer.broker import Broker
+    from trainer.library import find_library
 
     try:
-        from trainer.dashboard.app import make_app
+        from trainer.dashboard.app import Settings, make_app
         from trainer.dashboard.guard import is_local, name_hosts
         from trainer.dashboard.serving import make_token, serve
     except ModuleNotFoundError as error:
@@ -76,9 +85,15 @@ def run(options: argparse.Namespace) -> int:
     token = options.token or (None if is_local(options.host) else make_token())
     if token is not None and (len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable()):
         raise BadSettingError(f"--token must have {SHORTEST_TOKEN} letters and digits or more")
-    settings = read_broker(options)
-    Broker(settings)  # what cannot be read is said now
-    app = make_app(settings, load_weights(options.weights), hosts=name_hosts(options.host), token=token)
+    broker = read_broker(options)
+    Broker(broker)  # what cannot be read is said now
+    settings = Settings(
+        broker,
+        load_weights(options.weights),
+        find_library(options.library, options.data_dir),
+        collect=options.collect,
+    )
+    app = make_app(settings, hosts=name_hosts(options.host), token=token)
     with _listen(options.host, options.port) as listener:
         link = _write_link(listener, options.host, token)
         output.print(f"open {link}  (Ctrl-C ends)", soft_wrap=True, highlight=False)

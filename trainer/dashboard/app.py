@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
@@ -23,101 +24,144 @@ from trainer.dashboard.aim import Aim
 from trainer.dashboard.devices import Devices
 from trainer.dashboard.errors import BadRequestError
 from trainer.dashboard.guard import Guard
+from trainer.dashboard.keeper import Keeper
 from trainer.dashboard.listener import Listener
 from trainer.dashboard.live import Live
 from trainer.dashboard.reader import LARGEST_DRAWING, Reader, draw_example
+from trainer.dashboard.requests import answer, read_body, read_number, read_object
+from trainer.dashboard.shelf import Shelf, read_label
+from trainer.words import Nonsense, Word
 
 PAGE = Path(__file__).parent / "page"
 
-# No request of the page is larger.
-LARGEST_BODY = LARGEST_DRAWING**2
 
+@dataclass(frozen=True)
+class Settings:
+    """What the page is served with.
 
-def make_app(
-    settings: BrokerSettings, trained: TrainedNetwork, *, hosts: frozenset[str], token: str | None
-) -> Starlette:
-    """Make the server of the page.
-
-    Parameters
+    Attributes
     ----------
-    settings : where the broker is
+    broker : where the broker is
     trained : the network that reads drawings
-    hosts, token : whom it answers, see `Guard`
+    library : where own digits are kept
+    collect : whether to put into it what is heard
     """
-    devices = Devices()
-    live = Live(devices, settings.where)
-    aim = Aim(settings)
-    reader = Reader(trained)
-    live.tell("network", reader.describe())
+
+    broker: BrokerSettings
+    trained: TrainedNetwork
+    library: Path
+    collect: bool = True
+
+
+def make_app(settings: Settings, *, hosts: frozenset[str], token: str | None) -> Starlette:
+    """Make the server of the page; `hosts` and `token` say whom it answers, see `Guard`."""
+    server = Server(settings)
+    return Starlette(
+        routes=server.routes,
+        middleware=[Middleware(Guard, hosts=hosts, token=token)],
+        lifespan=lambda _app: server.work(),
+    )
+
+
+class Server:
+    """All that the page can ask, and what goes on while it is served."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._devices = Devices()
+        self._live = Live(self._devices, settings.broker.where)
+        self._aim = Aim(settings.broker)
+        self._reader = Reader(settings.trained)
+        self._shelf = Shelf(settings.library, lambda fact: self._tell("library", fact))
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._live.tell("network", self._reader.describe())
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """What it answers to."""
+        return [
+            Route("/", self._show_page),
+            WebSocketRoute("/live", self._attend),
+            Route("/read/drawing", answer(self._read_drawing), methods=["POST"]),
+            Route("/read/image", answer(self._read_image), methods=["POST"]),
+            Route("/example/{digit:int}", answer(self._draw_example)),
+            Route("/inside", answer(self._look_inside)),
+            Route("/digits", answer(self._show_digits)),
+            Route("/label", answer(self._label), methods=["POST"]),
+            Route("/correct", answer(self._correct), methods=["POST"]),
+            Route("/undo", answer(self._undo), methods=["POST"]),
+            Mount("/page", StaticFiles(directory=PAGE)),
+        ]
 
     @asynccontextmanager
-    async def listen(_app: Starlette) -> AsyncIterator[None]:
-        loop = asyncio.get_running_loop()
-        listener = Listener(settings, lambda words, problem: _call_soon(loop, live.note, words, problem))
+    async def work(self) -> AsyncIterator[None]:
+        """Listen, and keep what is heard, within the block."""
+        self._loop = asyncio.get_running_loop()
+        keeper = Keeper(self._shelf, lambda problem: self._tell("keeping", problem))
+
+        def note(words: Sequence[Word | Nonsense], problem: str | None) -> None:
+            self._call(self._live.note, words, problem)
+            if self._settings.collect:
+                keeper.take(words)
+
+        listener = Listener(self._settings.broker, note)
+        try:
+            self._live.tell("library", await asyncio.to_thread(self._shelf.count))
+        except (InklingError, OSError) as error:
+            self._live.tell("keeping", str(error))
+        keeper.start()
         listener.start()
         yield
         await asyncio.to_thread(listener.stop)
+        await asyncio.to_thread(keeper.stop)
 
-    async def show_page(_request: Request) -> Response:
+    def _call(self, call: Callable[..., object], *arguments: Any) -> None:
+        """Have something done in the server's thread; in any thread."""
+        assert self._loop is not None
+        with suppress(RuntimeError):  # the server has ended
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+    def _tell(self, name: str, fact: Any) -> None:
+        """Tell all pages something; in any thread."""
+        self._call(self._live.tell, name, fact)
+
+    async def _show_page(self, _request: Request) -> Response:
         return FileResponse(PAGE / "index.html")
 
-    async def attend(socket: WebSocket) -> None:
-        await live.attend(socket, aim.attend)
+    async def _attend(self, socket: WebSocket) -> None:
+        await self._live.attend(socket, self._aim.attend)
 
-    async def read_drawing(request: Request) -> Response:
-        return JSONResponse(reader.read_drawing(await read_body(request)))
+    async def _read_drawing(self, request: Request) -> dict[str, Any]:
+        return self._reader.read_drawing(await read_body(request, LARGEST_DRAWING**2))
 
-    async def read_image(request: Request) -> Response:
-        return JSONResponse(reader.read_image(await read_body(request)))
+    async def _read_image(self, request: Request) -> dict[str, Any]:
+        return self._reader.read_image(await read_body(request))
 
-    async def show_example(request: Request) -> Response:
+    async def _draw_example(self, request: Request) -> dict[str, Any]:
         seed = request.query_params.get("seed", "0")
         if not (seed.isascii() and seed.isdigit() and len(seed) < 10):
             raise BadRequestError("seed must be a number")
-        return JSONResponse({"image": draw_example(request.path_params["digit"] % 10, int(seed))})
+        return {"image": draw_example(request.path_params["digit"] % 10, int(seed))}
 
-    def show_inside(_request: Request) -> Response:
-        return JSONResponse(reader.inside)
+    async def _look_inside(self, _request: Request) -> dict[str, Any]:
+        return await asyncio.to_thread(lambda: self._reader.inside)
 
-    routes: list[BaseRoute] = [
-        Route("/", show_page),
-        WebSocketRoute("/live", attend),
-        Route("/read/drawing", answer(read_drawing), methods=["POST"]),
-        Route("/read/image", answer(read_image), methods=["POST"]),
-        Route("/example/{digit:int}", answer(show_example)),
-        Route("/inside", show_inside),
-        Mount("/page", StaticFiles(directory=PAGE)),
-    ]
-    return Starlette(routes=routes, middleware=[Middleware(Guard, hosts=hosts, token=token)], lifespan=listen)
+    async def _show_digits(self, request: Request) -> dict[str, Any]:
+        return await asyncio.to_thread(self._shelf.show, dict(request.query_params))
 
+    async def _label(self, request: Request) -> dict[str, Any]:
+        content = await read_object(request)
+        number, label = read_number(content, "number"), read_label(content.get("label"))
+        return await asyncio.to_thread(self._shelf.label, number, label)
 
-def answer(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """Let what goes wrong be told to the page, in a sentence."""
+    async def _correct(self, request: Request) -> dict[str, Any]:
+        content = await read_object(request)
+        device, label = str(content.get("device")), read_label(content.get("label"))
+        seen = self._devices.find_seen(device, read_number(content, "seen"))
+        if seen is None:
+            raise BadRequestError("that was too long ago: find it in the library")
+        return await asyncio.to_thread(self._shelf.correct, device, seen, label)
 
-    async def respond(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except InklingError as error:
-            return JSONResponse({"error": str(error)}, 400 if isinstance(error, BadRequestError) else 409)
-
-    return respond
-
-
-async def read_body(request: Request, largest: int = LARGEST_BODY) -> bytes:
-    """Read what a request brings.
-
-    Raises
-    ------
-    BadRequestError : if it is too much
-    """
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > largest:
-            raise BadRequestError(f"more than {largest} bytes")
-    return bytes(body)
-
-
-def _call_soon(loop: asyncio.AbstractEventLoop, call: Callable[..., Any], *arguments: Any) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(call, *arguments)
+    async def _undo(self, request: Request) -> dict[str, Any]:
+        content = await read_object(request)
+        return await asyncio.to_thread(self._shelf.undo, read_number(content, "change"))

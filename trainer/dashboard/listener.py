@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from trainer.broker import Broker
 from trainer.broker_settings import BrokerSettings
 from trainer.errors import BrokerError
-from trainer.words import Nonsense, Word, list_topics
+from trainer.words import CORRECTION, Nonsense, Word, list_topics
 
 # How long to wait for words at a time, and between two attempts at a broker that has never been there.
 HEAR_S, RETRY_S = 0.5, 2.0
@@ -47,7 +47,7 @@ class Listener:
         while not self._stopped.is_set():
             try:
                 with Broker(self._settings) as broker:
-                    broker.subscribe(*list_topics())
+                    broker.subscribe(*list_topics(), f"inkling/+/{CORRECTION}")
                     self._report((), None)
                     self._listen(broker)
             except BrokerError as error:

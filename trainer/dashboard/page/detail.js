@@ -1,6 +1,6 @@
 // All about one device: what is held up, what it read before, how it is, and what its camera sees.
 
-import { aim, hear } from "./connection.js";
+import { aim, ask, hear } from "./connection.js";
 import { find, make, percent, rove, say, tellSpan, tellTime, write } from "./elements.js";
 import { decode, makeBars, makePicture, showInk } from "./pictures.js";
 
@@ -25,6 +25,32 @@ export function makeDetail(element) {
   addEventListener("pagehide", () => setAim(null));
   tidy = rove(parts.history);
 
+  const truths = new Map(); // what each digit was said to be, by its number
+  const correct = async (label) => {
+    const shown = device.seen.find((one) => one.number === picked) ?? device.seen.at(-1);
+    if (!shown) return;
+    const name = device.name;
+    try {
+      const { digit } = await ask("/correct", { device: name, seen: shown.number, label });
+      truths.set(`${name} ${shown.number}`, digit.label);
+      say(`labelled ${digit.label === "none" ? "no digit" : digit.label}`);
+    } catch (error) {
+      truths.set(`${name} ${shown.number}`, error);
+    }
+    if (device.name === name) draw();
+  };
+  for (const label of [..."0123456789"].map(Number).concat("none")) {
+    parts.truth.append(make("button", { type: "button", onclick: () => correct(label) }, label === "none" ? "no digit" : String(label)));
+  }
+  parts.history.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const number = Number(event.target.closest("button")?.dataset.number);
+    if (!number || !/^[0-9nN]$/.test(event.key)) return;
+    event.preventDefault();
+    pick(number);
+    correct(event.key.toLowerCase() === "n" ? "none" : Number(event.key));
+  });
+
   const pick = (number) => {
     picked = number === device.seen.at(-1)?.number ? null : number;
     draw();
@@ -42,6 +68,13 @@ export function makeDetail(element) {
     tidy();
     showHealth(parts, device);
     parts.hint.hidden = device.seen.length > 0;
+    parts.truth.parentElement.hidden = !device.seen.length;
+    const truth = truths.get(`${device.name} ${shown?.number}`);
+    for (const [place, button] of [...parts.truth.children].entries()) {
+      button.setAttribute("aria-pressed", String(truth === (place === 10 ? "none" : place)));
+    }
+    const kept = truth !== undefined ? "It is in the library with this label." : "Say it, and the library keeps it to learn from.";
+    write(parts.truthNote, truth instanceof Error ? truth.message : kept);
   };
 
   return {
@@ -71,7 +104,8 @@ function build(element) {
     bars: makeBars(),
     hint: make("p", { className: "note" }, "Hold a digit up to its camera."),
     history: make("ol", { className: "history", "aria-label": "Digits read, the latest first" }),
-    truth: make("div", { id: "truth" }),
+    truth: make("p", { id: "truth", className: "buttons keys", role: "group", "aria-label": "What it truly is" }),
+    truthNote: make("p", { className: "note", role: "status" }),
     aimButton: make("button", { type: "button", "aria-pressed": "false" }, "Look through the camera"),
     view: make("canvas", { className: "view", role: "img", "aria-label": "what the camera sees", hidden: true }),
     viewNote: make("p", { className: "note", role: "status" }),
@@ -90,7 +124,7 @@ function build(element) {
     parts.hint,
     make("h3", {}, "Read lately"),
     parts.history,
-    parts.truth,
+    make("div", {}, make("h3", {}, "What it truly is"), parts.truth, parts.truthNote),
     make("h3", {}, "Aim the camera"),
     make("p", {}, parts.aimButton),
     parts.viewNote,

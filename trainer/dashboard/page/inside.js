@@ -7,12 +7,14 @@ import { find, make, rove, write } from "./elements.js";
 import { decode, makeAnswer, makePicture, showInk, showSigned } from "./pictures.js";
 
 const DRAWING = "your drawing";
+const FIRST_NODES = 56;
 
-let answer = null, network = null, loaded = null, shownFor = null;
+let answer = null, network = null, loaded = null, shownFor = null, tidyNodes = null;
 
 export function start() {
   answer = makeAnswer({ large: false });
   find("spoke-answer").append(answer.element);
+  tidyNodes = rove(find("nodes"));
   find("spoke-source").addEventListener("change", () => explain());
   hear("network", (news) => {
     network = news;
@@ -112,8 +114,16 @@ function showNodes({ nodes, hidden }) {
     showSigned(picture, node.weights, "");
     return make("button", { type: "button", "aria-label": `node ${node.number}`, onclick: (event) => showNode(node, event.currentTarget) }, picture);
   });
-  find("nodes").replaceChildren(...buttons);
-  rove(find("nodes"))();
+  find("nodes").replaceChildren(...buttons.slice(0, FIRST_NODES));
+  const more = find("more-nodes");
+  more.hidden = nodes.length <= FIRST_NODES;
+  write(more, `Show all ${nodes.length}`);
+  more.onclick = () => {
+    find("nodes").append(...buttons.slice(FIRST_NODES));
+    more.hidden = true;
+    buttons[FIRST_NODES].focus();
+  };
+  tidyNodes();
   if (nodes.length) showNode(nodes[0], buttons[0]);
 }
 

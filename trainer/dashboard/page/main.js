@@ -5,8 +5,9 @@ import { find, make } from "./elements.js";
 import * as devices from "./devices.js";
 import * as draw from "./draw.js";
 import * as inside from "./inside.js";
+import * as library from "./library.js";
 
-const VIEWS = { devices, draw, inside };
+const VIEWS = { devices, draw, inside, library };
 
 let shown = null;
 
@@ -43,7 +44,7 @@ function setUpTheme() {
   apply();
 }
 
-const troubles = { server: null, broker: null, complaint: null };
+const troubles = { server: null, broker: null, keeping: null, complaint: null };
 
 function showTroubles() {
   const shownNow = Object.entries(troubles).filter(([, text]) => text);
@@ -59,6 +60,10 @@ hear("connected", (connected) => {
 });
 hear("broker", ({ where, problem }) => {
   troubles.broker = problem ? `Broker ${where}: ${problem}` : null;
+  showTroubles();
+});
+hear("keeping", (problem) => {
+  troubles.keeping = problem ? `Library: ${problem}` : null;
   showTroubles();
 });
 hear("complaint", (complaint) => {
