@@ -61,6 +61,12 @@ def add_parser(commands: Commands) -> None:
         action="store_false",
         help="keep nothing of what is heard in the library but what is labelled (by default all is kept)",
     )
+    parser.add_argument(
+        "--signing-key",
+        type=Path,
+        metavar="FILE",
+        help="the key that deliveries are signed with (default: where 'keygen' puts it)",
+    )
     parser.add_argument("--open", action="store_true", help="open it in the browser")
     add_library(parser)
     add_broker(parser)
@@ -92,6 +98,9 @@ def run(options: argparse.Namespace) -> int:
         load_weights(options.weights),
         find_library(options.library, options.data_dir),
         collect=options.collect,
+        weights=options.weights,
+        data_directory=options.data_dir,
+        signing_key=options.signing_key,
     )
     app = make_app(settings, hosts=name_hosts(options.host), token=token)
     with _listen(options.host, options.port) as listener:

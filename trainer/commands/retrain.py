@@ -103,6 +103,12 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument("--threads", type=int, metavar="N", help="cores to use at most (default: all)")
     parser.add_argument("--force", action="store_true", help="write the new weights even if they are worse")
+    parser.add_argument(
+        "--progress",
+        choices=("bar", "json"),
+        default="bar",
+        help="how to show progress on standard error: to people, or to programs as JSON, one object a line",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     add_library(parser)
     parser.set_defaults(command=run)
@@ -111,6 +117,7 @@ def add_parser(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer retrain`."""
     check_output(options.output)
+    as_json = options.progress == "json"
     if options.output.exists() and options.output.samefile(options.parent or DEFAULT_WEIGHTS):
         raise BadSettingError(f"{options.output} is what it begins with: give --output another name")
     threads = count_cores() if options.threads is None else options.threads
@@ -123,10 +130,10 @@ def run(options: argparse.Namespace) -> int:
     own = _load_own(options)
     learnt, held = hold_out(own, options.hold_out_one_in, options.seed)
     mnist, tests = (load_data(None, options, test=test) for test in (False, True))
-    with show_share("drawing what is no digit", keep=True) as progress:
+    with show_share("drawing what is no digit", keep=True, as_json=as_json) as progress:
         drawn = draw_no_digits(mnist, NO_DIGITS + NO_DIGITS_TO_TEST, options.seed, progress)
     refused, refused_tests = drawn.split(NO_DIGITS_TO_TEST, options.seed)
-    with show_training() as report:
+    with show_training(as_json=as_json) as report:
         outcome = retrain(
             parent.network,
             mnist,

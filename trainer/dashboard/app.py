@@ -18,9 +18,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from shared.errors import InklingError
+from shared.messages import Topics
 from shared.weights import TrainedNetwork
 from trainer.broker_settings import BrokerSettings
 from trainer.dashboard.aim import Aim
+from trainer.dashboard.courier import ACTS, Courier
 from trainer.dashboard.devices import Devices
 from trainer.dashboard.errors import BadRequestError
 from trainer.dashboard.guard import Guard
@@ -28,8 +30,9 @@ from trainer.dashboard.keeper import Keeper
 from trainer.dashboard.listener import Listener
 from trainer.dashboard.live import Live
 from trainer.dashboard.reader import LARGEST_DRAWING, Reader, draw_example
-from trainer.dashboard.requests import answer, read_body, read_number, read_object
+from trainer.dashboard.requests import answer, read_body, read_names, read_number, read_object
 from trainer.dashboard.shelf import Shelf, read_label
+from trainer.dashboard.workshop import Workshop
 from trainer.words import Nonsense, Word
 
 PAGE = Path(__file__).parent / "page"
@@ -45,12 +48,18 @@ class Settings:
     trained : the network that reads drawings
     library : where own digits are kept
     collect : whether to put into it what is heard
+    weights : the file of `trained`; None for the weights that ship with Inkling
+    data_directory : where MNIST is, if not where it usually is
+    signing_key : the file of the key that deliveries are signed with, if not where it usually is
     """
 
     broker: BrokerSettings
     trained: TrainedNetwork
     library: Path
     collect: bool = True
+    weights: Path | None = None
+    data_directory: Path | None = None
+    signing_key: Path | None = None
 
 
 def make_app(settings: Settings, *, hosts: frozenset[str], token: str | None) -> Starlette:
@@ -73,6 +82,15 @@ class Server:
         self._aim = Aim(settings.broker)
         self._reader = Reader(settings.trained)
         self._shelf = Shelf(settings.library, lambda fact: self._tell("library", fact))
+        self._workshop = Workshop(
+            settings.library,
+            settings.data_directory,
+            settings.weights,
+            lambda fact: self._live.tell("retraining", fact),
+        )
+        self._courier = Courier(
+            settings.broker, settings.signing_key, lambda fact: self._tell("delivery", fact)
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._live.tell("network", self._reader.describe())
 
@@ -90,6 +108,11 @@ class Server:
             Route("/label", answer(self._label), methods=["POST"]),
             Route("/correct", answer(self._correct), methods=["POST"]),
             Route("/undo", answer(self._undo), methods=["POST"]),
+            Route("/weights", answer(self._list_weights)),
+            Route("/network", answer(self._change_network), methods=["POST"]),
+            Route("/retrain", answer(self._retrain), methods=["POST"]),
+            Route("/stop", answer(self._stop), methods=["POST"]),
+            Route("/deliver", answer(self._deliver), methods=["POST"]),
             Mount("/page", StaticFiles(directory=PAGE)),
         ]
 
@@ -112,6 +135,7 @@ class Server:
         keeper.start()
         listener.start()
         yield
+        await self._workshop.close()
         await asyncio.to_thread(listener.stop)
         await asyncio.to_thread(keeper.stop)
 
@@ -165,3 +189,46 @@ class Server:
     async def _undo(self, request: Request) -> dict[str, Any]:
         content = await read_object(request)
         return await asyncio.to_thread(self._shelf.undo, read_number(content, "change"))
+
+    async def _list_weights(self, _request: Request) -> dict[str, Any]:
+        offers = await asyncio.to_thread(self._workshop.list_offers)
+        return {"weights": [offer.describe() for offer in offers]}
+
+    async def _change_network(self, request: Request) -> dict[str, Any]:
+        """Let other weights read drawings."""
+        content = await read_object(request)
+        offer = await asyncio.to_thread(self._workshop.find_offer, content.get("weights"))
+        self._reader = Reader(offer.trained)
+        self._live.tell("network", self._reader.describe())
+        return self._reader.describe()
+
+    async def _retrain(self, request: Request) -> dict[str, Any]:
+        content = await read_object(request)
+        offer = await asyncio.to_thread(self._workshop.find_offer, content.get("weights"))
+        device = content.get("device") or None
+        await self._workshop.begin(
+            offer.path,
+            epochs=read_number(content, "epochs"),
+            seed=read_number(content, "seed"),
+            device=None if device is None else Topics(str(device)).device,
+            force=content.get("force") is True,
+        )
+        return {}
+
+    async def _stop(self, _request: Request) -> dict[str, Any]:
+        self._workshop.stop()
+        return {}
+
+    async def _deliver(self, request: Request) -> dict[str, Any]:
+        content = await read_object(request)
+        act = ACTS.get(str(content.get("act")))
+        devices = read_names(content, "devices")
+        if act is None:
+            raise BadRequestError("no such order")
+        if act == "run":
+            offer = await asyncio.to_thread(self._workshop.find_offer, content.get("weights"))
+            weights, name = await asyncio.to_thread(offer.path.read_bytes), offer.name
+        else:
+            weights, name = b"", ""
+        self._courier.begin(act, devices, weights, name)
+        return {}

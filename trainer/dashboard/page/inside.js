@@ -4,6 +4,7 @@ import { ask, hear } from "./connection.js";
 import * as draw from "./draw.js";
 import { known } from "./devices.js";
 import { find, make, rove, write } from "./elements.js";
+import { offerWeights } from "./weights.js";
 import { decode, makeAnswer, makePicture, showInk, showSigned } from "./pictures.js";
 
 const DRAWING = "your drawing";
@@ -16,10 +17,17 @@ export function start() {
   find("spoke-answer").append(answer.element);
   tidyNodes = rove(find("nodes"));
   find("spoke-source").addEventListener("change", () => explain());
+  find("network-choice").addEventListener("change", async (event) => {
+    try {
+      await ask("/network", { weights: event.target.value });
+    } catch (error) {
+      write(find("network-name"), error.message);
+    }
+  });
   hear("network", (news) => {
     network = news;
     write(find("network-name"), `Network ${news.name}: ${news.layers.join(" – ")} nodes, ${news.activation}.`);
-    if (!find("view-inside").hidden) load();
+    if (!find("view-inside").hidden) enter();
   });
   hear("devices", () => {
     if (!find("view-inside").hidden) offerSources();
@@ -30,6 +38,17 @@ export function enter() {
   offerSources();
   explain();
   load();
+  offerNetworks();
+}
+
+async function offerNetworks() {
+  const choice = find("network-choice");
+  try {
+    const weights = await offerWeights(choice);
+    choice.value = weights.find(({ model }) => model === network?.name)?.name ?? "";
+  } catch {
+    choice.replaceChildren(); // the page says already that the server does not answer
+  }
 }
 
 /** Answers that can be looked into: to the drawing, and the last one of each device. */

@@ -5,9 +5,10 @@ import { find, make } from "./elements.js";
 import * as devices from "./devices.js";
 import * as draw from "./draw.js";
 import * as inside from "./inside.js";
+import * as learn from "./learn.js";
 import * as library from "./library.js";
 
-const VIEWS = { devices, draw, inside, library };
+const VIEWS = { devices, draw, inside, library, learn };
 
 let shown = null;
 
