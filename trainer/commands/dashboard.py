@@ -122,6 +122,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen()  # who is quick with the link waits, and is not refused
     except OSError as error:
         raise BadSettingError(
             f"nothing can be served at {host}, port {port} ({error.strerror or error}): is another dashboard "

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from shared.digit_image import IMAGE_SIZE, normalise, to_inputs
+from shared.errors import NoInkError
 from shared.feedforward import FeedForward, FloatArray
 from shared.reading import NO, tell_confidence
 from shared.strokes import draw_digit
@@ -45,10 +46,13 @@ class Reader:
     def read_drawing(self, content: bytes) -> dict[str, Any]:
         """Read a drawing: square, a byte a pixel, row by row, 255 = ink.
 
+        Returns
+        -------
+        the answer; only "digit", which is None, if there is no ink
+
         Raises
         ------
         BadRequestError : if it is no square, or too large
-        NoInkError : if there is nothing on it
         """
         side = round(len(content) ** 0.5)
         if side * side != len(content) or not IMAGE_SIZE <= side <= LARGEST_DRAWING:
@@ -56,7 +60,10 @@ class Reader:
                 f"a drawing of {len(content)} bytes: send {IMAGE_SIZE} to {LARGEST_DRAWING} pixels squared"
             )
         ink = np.frombuffer(content, np.uint8).reshape(side, side).astype(np.float32) / np.float32(255)
-        return self._read(normalise(ink))
+        try:
+            return self._read(normalise(ink))
+        except NoInkError:
+            return {"digit": None}
 
     def read_image(self, content: bytes) -> dict[str, Any]:
         """Read a 28x28 picture, a byte a pixel, 255 = ink, as it is.

@@ -1,7 +1,7 @@
 // The sheet: who draws a digit sees the network answer while it is drawn.
 
 import { ask } from "./connection.js";
-import { find, make, percent, say, write } from "./elements.js";
+import { find, make, percent, say } from "./elements.js";
 import { decode, makeAnswer } from "./pictures.js";
 
 const SIDE = 280, PEN = 20, STEP = 10, FINE_STEP = 3;
@@ -127,9 +127,10 @@ function redraw() {
       continue;
     }
     context.beginPath();
-    context.moveTo(stroke[0].x, stroke[0].y);
-    // A stroke without length is a dot.
-    for (const point of stroke.length > 1 ? stroke : [stroke[0], stroke[0]]) context.lineTo(point.x, point.y);
+    context.arc(stroke[0].x, stroke[0].y, PEN / 2, 0, 2 * Math.PI); // of a stroke without length nothing else is drawn
+    context.fill();
+    context.beginPath();
+    for (const point of stroke) context.lineTo(point.x, point.y);
     context.stroke();
   }
 }
@@ -161,9 +162,10 @@ async function read() {
       continue;
     }
     try {
-      latest = await ask("/read/drawing", takeInk());
-      answer.update(latest);
-      write(find("said"), `${latest.digit}, ${percent(latest.confidence)} sure`);
+      const told = await ask("/read/drawing", takeInk());
+      latest = told.digit === null ? null : told;
+      answer.update(latest, "draw a digit");
+      if (latest) say(`${latest.digit}, ${percent(latest.confidence)} sure`);
     } catch (error) {
       latest = null;
       answer.update(null, error.message);

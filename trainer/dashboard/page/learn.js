@@ -54,7 +54,11 @@ const complain = (place) => (error) => find(place).replaceChildren(make("p", { c
 async function offer(chosen = null) {
   const own = find("deliver").elements.weights;
   try {
-    await offerWeights(find("retrain").elements.weights, own);
+    const parent = find("retrain").elements.weights;
+    const isFirst = !parent.value;
+    const weights = await offerWeights(parent, own);
+    // What was retrained before is learnt anew with the rest of the library.
+    if (isFirst) parent.value = weights.find(({ name }) => !name.startsWith("retrained-"))?.name;
     if (chosen) own.value = chosen;
   } catch (error) {
     complain("retrain-report")(error);

@@ -97,7 +97,7 @@ function describe(digit) {
 }
 
 function makeTile(digit) {
-  const canvas = makePicture("tile", "");
+  const canvas = makePicture("tile-picture", "");
   canvas.setAttribute("aria-hidden", "true");
   showInk(canvas, digit.image, "");
   const tile = make(
