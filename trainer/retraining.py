@@ -29,8 +29,8 @@ OWN_SHARE, MOST_SHOWN = 0.05, 100
 # One in so many own digits of each kind is held out.
 HELD_OUT_ONE_IN = 5
 
-# Pictures of what is no digit: to go on refusing, and to test whether it does.
-NO_DIGITS, NO_DIGITS_TO_TEST = 4000, 1000
+# Drawings of what is no digit, to go on refusing; for so many there is one to test whether it does.
+NO_DIGITS, TO_TEST_ONE_IN = 4000, 4
 
 # Steps are short, since little is to be learnt.
 RECIPE = replace(UPRIGHT, learning_rate=0.05, epochs=6, deform_strength=0.7, calm=0.5, calmest=0.3)
@@ -70,26 +70,34 @@ def hold_out(own: Dataset, one_in: int, seed: int) -> tuple[Dataset, Dataset]:
             one_in, size=blocks
         )
         held[places[chosen[chosen < len(places)]]] = True
-    return own.take(np.flatnonzero(~held)), own.take(np.flatnonzero(held))
+    learnt, out = own.take(np.flatnonzero(~held)), own.take(np.flatnonzero(held))
+    return learnt, replace(out, name=f"{own.name}, held out")
 
 
 def draw_no_digits(
     digits: Dataset, count: int, seed: int, progress: Callable[[float], None] = lambda _: None
-) -> Dataset:
-    """Draw what is no digit: letters and signs in those fonts that are installed, doodles, parts of digits."""
+) -> tuple[Dataset, Dataset]:
+    """Draw what is no digit: letters and signs in fonts that are installed, doodles, parts of digits.
+
+    Returns
+    -------
+    `count` to learn from, and others to test on
+    """
     from trainer.sightings import simulate  # scenes take a while to import
 
     drawn = simulate(
         digits,
         list_installed(TRAINING_FONTS),
-        count,
+        count + count // TO_TEST_ONE_IN,
         negatives=1.0,
         straight=1.0,
         nothing=0.0,
         seed=seed,
         progress=progress,
     )
-    return replace(drawn, name=f"drawings of no digit, seed {seed}")
+    learnt, tests = drawn.split(count // TO_TEST_ONE_IN, seed)
+    name = "drawings of no digit"
+    return replace(learnt, name=name), replace(tests, name=f"other {name}")
 
 
 def retrain(
@@ -187,7 +195,7 @@ class Trial:
         before, after = self.accuracies
         return (
             f"worse on {self.dataset.name}: {after:.2%} of {self.comparison.images:,} read right, and "
-            f"{before:.2%} before (by chance alone once in {1 / self.comparison.chance:,.0f} times)"
+            f"{before:.2%} before (p = {self.comparison.chance:.2g})"
         )
 
     def describe(self) -> dict[str, object]:

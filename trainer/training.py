@@ -204,7 +204,9 @@ class _Course:
             "pictures": self._dataset.describe()["sha256"],
             "held-out pictures": None if self._held_out is None else self._held_out.describe()["sha256"],
             "teachers": [_hash(teacher) for teacher in self._teachers],
-            "teachers' shares": hashlib.sha256(self._teachers_shares.tobytes()).hexdigest(),
+            "teachers' shares": hashlib.sha256(self._teachers_shares.tobytes()).hexdigest()
+            if self._teachers
+            else None,
             "network that it began with": self._begun_with,
         }
 

@@ -23,7 +23,6 @@ from trainer.retraining import (
     MNIST_SHARE,
     NO_DIGIT_SHARE,
     NO_DIGITS,
-    NO_DIGITS_TO_TEST,
     OWN_SHARE,
     RECIPE,
     Trial,
@@ -40,6 +39,8 @@ from trainer.training import Outcome, count_cores
 # The exit status when the new weights are worse and were not written.
 WORSE = 3
 
+FEWEST_NO_DIGITS, MOST_NO_DIGITS = 100, 100_000
+
 # How many ancestors a model card names.
 MOST_ANCESTORS = 20
 
@@ -47,9 +48,10 @@ DESCRIPTION = f"""\
 Let a network learn the labelled digits of the library, each shown many times and deformed anew, beside MNIST
 and drawings of what is no digit, of which it is taught what it said before, so that it forgets neither.
 
-One own digit in {HELD_OUT_ONE_IN} is held out. The old and the new weights read these, MNIST's test images and other
-drawings of no digit. New weights that are worse on any of them, by more than chance explains (McNemar's test), are not
-written, the status is {WORSE}, and the report says why; --force writes them all the same."""
+One own digit in {HELD_OUT_ONE_IN} is held out. The old and the new weights read these, MNIST's test images
+and other drawings of no digit. New weights that are worse on any of them, by more than chance explains
+(McNemar's test), are not written, the status is {WORSE}, and the report says why; --force writes them all the
+same."""
 
 
 def add_parser(commands: Commands) -> None:
@@ -90,6 +92,14 @@ def add_parser(commands: Commands) -> None:
         metavar="SHARE",
         help="of all that is shown, the share of own digits, 0 to 1 (default: %(default)g)",
     )
+    parser.add_argument(
+        "--no-digits",
+        type=int,
+        default=NO_DIGITS,
+        metavar="N",
+        help="drawings of what is no digit to go on refusing, and a quarter as many to test on "
+        "(default: %(default)s)",
+    )
     parser.add_argument("--epochs", type=int, default=RECIPE.epochs, metavar="N", help="default: %(default)s")
     parser.add_argument(
         "--learning-rate",
@@ -123,16 +133,21 @@ def run(options: argparse.Namespace) -> int:
     threads = count_cores() if options.threads is None else options.threads
     if threads < 1:
         raise BadSettingError(f"--threads must be 1 or more, not {threads}")
+    if not FEWEST_NO_DIGITS <= options.no_digits <= MOST_NO_DIGITS:
+        raise BadSettingError(
+            f"--no-digits must be {FEWEST_NO_DIGITS} to {MOST_NO_DIGITS:,}, not {options.no_digits}"
+        )
     parent = load_weights(options.parent)
     recipe = make_recipe(
         parent.network, epochs=options.epochs, learning_rate=options.learning_rate, seed=options.seed
     )
     own = _load_own(options)
     learnt, held = hold_out(own, options.hold_out_one_in, options.seed)
+    if not len(learnt):
+        raise BadSettingError("all own digits are held out, and none is left to learn from: label more")
     mnist, tests = (load_data(None, options, test=test) for test in (False, True))
     with show_share("drawing what is no digit", keep=True, as_json=as_json) as progress:
-        drawn = draw_no_digits(mnist, NO_DIGITS + NO_DIGITS_TO_TEST, options.seed, progress)
-    refused, refused_tests = drawn.split(NO_DIGITS_TO_TEST, options.seed)
+        refused, refused_tests = draw_no_digits(mnist, options.no_digits, options.seed, progress)
     with show_training(as_json=as_json) as report:
         outcome = retrain(
             parent.network,
@@ -215,18 +230,20 @@ def _count_labels(dataset: Dataset) -> dict[str, int]:
 
 
 def _print_report(trials: dict[str, Trial], learnt: Dataset, outcome: Outcome) -> None:
-    level = f"{CONFIDENCE_LEVEL:.0%} interval"
-    table = Table(Column("read", overflow="fold"), "images", "before", level, "after", level, "p")
+    table = Table(Column("read right", overflow="fold"), "images", "before", "after", "p")
     for trial in trials.values():
-        row = []
+        shares = []
         for right, accuracy in zip(trial.right, trial.accuracies, strict=True):
             low, high = find_interval(right, trial.comparison.images)
-            row += [f"{accuracy:.2%}", f"{low:.1%} to {high:.1%}"]
+            shares.append(f"{accuracy:.2%} ({100 * low:.1f} to {100 * high:.1f})")
         images = f"{trial.comparison.images:,}"
-        table.add_row(trial.dataset.name, images, *row, f"{trial.comparison.chance:.2g}")
+        table.add_row(trial.dataset.name, images, *shares, f"{trial.comparison.chance:.2g}")
     labels = ", ".join(f"{count} x {label}" for label, count in _count_labels(learnt).items())
     output.print(f"{len(learnt):,} own digits learnt ({labels}) in {outcome.cpu_seconds:.0f} CPU seconds")
     output.print(table)
+    output.print(
+        f"in brackets {CONFIDENCE_LEVEL:.0%} intervals; p: how often chance alone makes such a difference"
+    )
     if "own_held_out" not in trials:
         messages.print("too few own digits to hold any out: whether they are read better is not known")
 
