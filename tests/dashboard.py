@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.conftest import ROOT, find_free_port
+from deploy.broker import find_free_port
+from tests.conftest import ROOT
 
 
 class Dashboard:
@@ -35,7 +36,8 @@ class Dashboard:
                 list(map(str, command)), stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT
             )
         assert self._process.stdout is not None
-        words = self._process.stdout.readline().split()
+        self._output = self._process.stdout
+        words = self._output.readline().split()
         assert words, self.log.read_text()
         self.link = words[1]
         self.pid = self._process.pid
@@ -77,7 +79,7 @@ class Dashboard:
             self._process.kill()
             raise
         finally:
-            self._process.stdout.close()
+            self._output.close()
         return status
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS
 from shared.messages import InfoMessage, encode_image
 from shared.strokes import draw_digit
-from shared.weights import ModelCard, export_weights, load_weights
+from shared.weights import load_weights
 from tests.conftest import wait_until
 from tests.dashboard import Dashboard, Visitor, find_chromium
 from tests.subscriber import TOPICS
@@ -201,14 +202,25 @@ def test_a_camera_is_looked_through_while_the_page_is_open_and_no_longer(
     wait_until(has_stopped, 30)
 
 
-def test_weights_are_delivered_from_the_page_and_taken_back(
-    start, serve, visit, broker, subscriber, tmp_path
+def write_idx(path, array):
+    dimensions = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    path.write_bytes(bytes([0, 0, 8, array.ndim]) + dimensions + array.tobytes())
+
+
+def test_what_is_learnt_from_the_page_is_delivered_from_it_and_taken_back(
+    start, serve, visit, broker, subscriber, tmp_path, drawn_digits
 ):
     key = tmp_path / "delivery.key"
     public = tell_public_key(make_key(key))
-    network = load_weights().network
-    weights = tmp_path / "new.npz"
-    export_weights(weights, network, ModelCard.describe(network, {"note": "new"}, [], {}))
+    data = tmp_path / "data"
+    data.mkdir()
+    for name, array in (
+        (TRAINING_IMAGES, drawn_digits.images),
+        (TRAINING_LABELS, drawn_digits.labels),
+        (TEST_IMAGES, drawn_digits.images),
+        (TEST_LABELS, drawn_digits.labels),
+    ):
+        write_idx(data / name, array)
     state = tmp_path / "state"
     state.mkdir()
     start(
@@ -223,14 +235,28 @@ def test_weights_are_delivered_from_the_page_and_taken_back(
     def running():
         return [info.weights["sha256"][:12] for info in subscriber.payloads(InfoMessage, TOPICS.info)][-1:]
 
-    visitor = visit(serve("--weights", weights, "--signing-key", key))
+    dashboard = serve("--signing-key", key, "--data-dir", data)
+    visitor = visit(dashboard)
     visitor.see("#device .state", "online")
+    wait_until(lambda: dashboard.ask_json("/digits")["count"] >= 2, 30)
+    for digit in dashboard.ask_json("/digits")["digits"]:
+        dashboard.ask_json("/label", {"number": digit["number"], "label": digit["digit"]})
     visitor.go("learn")
+    visitor.page.fill("#retrain [name=epochs]", "2")
+    visitor.page.fill("#retrain [name=no_digits]", "100")
+    visitor.page.check("#retrain [name=force]")
+    visitor.page.click("#retrain-go")
+    visitor.see("#retrain-doing", "%")
+    visitor.see("#retrain-report", "is written, and can be delivered")
+    visitor.see("#retrain-report th", "test images")
+    (weights,) = tmp_path.glob("retrained-*.npz")
+    assert load_weights(weights).card.training["lineage"] == [load_weights().sha256]
     visitor.page.check("#deliver-to input[value=bench]")
-    visitor.page.select_option("#deliver [name=weights]", "new.npz")
+    wait_until(lambda: visitor.page.input_value("#deliver [name=weights]") == weights.name)
     visitor.page.click("#deliver button[value=run]")
     visitor.see("#deliver-answers li[data-state=done]", "bench")
     wait_until(lambda: running() == [load_weights(weights).name])
+    wait_until(lambda: subscriber.events[-1].model == load_weights(weights).name)
     visitor.page.click("#deliver button[value=back]")
     wait_until(lambda: running() == [load_weights().name])
     visitor.see("#deliver-answers li[data-state=done]", load_weights().name[:8])
@@ -309,3 +335,19 @@ def test_what_the_page_loads_names_nothing_elsewhere():
         for address in re.findall(r"https?://[^\s\"'`]+", path.read_text(encoding="utf-8"))
     }
     assert names == {"http://www.w3.org/2000/svg"}
+
+
+def test_retraining_is_stopped_from_the_page_and_says_what_is_missing(serve, visit, subscriber, tmp_path):
+    dashboard = serve("--data-dir", tmp_path / "nothing")
+    visitor = visit(dashboard)
+    say_event(subscriber, "desk")
+    wait_until(lambda: dashboard.ask_json("/digits")["count"])
+    visitor.go("learn")
+    visitor.page.click("#retrain-go")
+    visitor.see("#retrain-report .bad", "no digits with a label to learn from")
+    (digit,) = dashboard.ask_json("/digits")["digits"]
+    dashboard.ask_json("/label", {"number": digit["number"], "label": 7})
+    visitor.page.click("#retrain-go")
+    visitor.page.click("#retrain-stop")
+    visitor.see("#retrain-report .bad", "stopped; nothing was written")
+    assert not list(tmp_path.glob("*.npz"))

@@ -152,7 +152,7 @@ def test_with_the_token_in_its_link_it_answers_and_the_token_leaves_the_address(
         ("/read/image", b"123"),
         ("/read/drawing", bytes(2_000_000)),
         ("/network", {"weights": "../../etc/passwd"}),
-        ("/retrain", {"weights": None, "epochs": 1, "seed": 1}),
+        ("/retrain", {"weights": None, "epochs": 1, "seed": 1, "no_digits": 100}),
         ("/deliver", {"act": "explode", "devices": []}),
         ("/deliver", {"act": "back", "devices": "all"}),
         ("/label", b"[" * 60_000),

@@ -18,7 +18,6 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from shared.errors import InklingError
-from shared.messages import Topics
 from shared.weights import TrainedNetwork
 from trainer.broker_settings import BrokerSettings
 from trainer.dashboard.aim import Aim
@@ -205,12 +204,11 @@ class Server:
     async def _retrain(self, request: Request) -> dict[str, Any]:
         content = await read_object(request)
         offer = await asyncio.to_thread(self._workshop.find_offer, content.get("weights"))
-        device = content.get("device") or None
         await self._workshop.begin(
             offer.path,
             epochs=read_number(content, "epochs"),
+            no_digits=read_number(content, "no_digits"),
             seed=read_number(content, "seed"),
-            device=None if device is None else Topics(str(device)).device,
             force=content.get("force") is True,
         )
         return {}

@@ -106,7 +106,7 @@ class Workshop:
             raise BadRequestError("no such weights: they may have been moved")
         return offer
 
-    async def begin(self, parent: Path, *, epochs: int, seed: int, device: str | None, force: bool) -> None:
+    async def begin(self, parent: Path, *, epochs: int, no_digits: int, seed: int, force: bool) -> None:
         """Begin to retrain; `tell` is told the rest.
 
         Raises
@@ -114,7 +114,7 @@ class Workshop:
         BusyError : if that goes on already
         BadRequestError : if a setting makes no sense
         """
-        if self._follower is not None and not self._follower.done():
+        if self._told["state"] in ("running", "stopping"):
             raise BusyError("retraining goes on already: wait for it, or stop it")
         if not 1 <= epochs <= LARGEST_EPOCHS or not 0 <= seed <= LARGEST_SEED:
             raise BadRequestError(f"epochs must be 1 to {LARGEST_EPOCHS}, the seed at most {LARGEST_SEED:,}")
@@ -122,22 +122,24 @@ class Workshop:
         command = [
             *(sys.executable, "-m", "trainer", "retrain", "--json", "--progress", "json"),
             *("--library", str(self._library), "--from", str(parent), "--output", str(output)),
-            *("--epochs", str(epochs), "--seed", str(seed)),
+            *("--epochs", str(epochs), "--no-digits", str(no_digits), "--seed", str(seed)),
         ]
         if self._data_directory is not None:
             command += ["--data-dir", str(self._data_directory)]
-        if device is not None:
-            command.append(f"--device={device}")
         if force:
             command.append("--force")
         self._say(state="running", doing="beginning", share=0.0, losses=[])
-        self._process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the server, which passes it on
-        )
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is for the server, which passes it on
+            )
+        except OSError as error:
+            self._say(state="failed", error=f"it cannot be begun ({error})", losses=[])
+            return
         self._follower = asyncio.create_task(self._follow(self._process, output.name))
 
     def stop(self) -> None:

@@ -68,7 +68,7 @@ async function offer(chosen = null) {
 async function retrain(event) {
   event.preventDefault();
   const form = event.target.elements;
-  const wish = { weights: form.weights.value, epochs: form.epochs.valueAsNumber, seed: form.seed.valueAsNumber, force: form.force.checked };
+  const wish = { weights: form.weights.value, epochs: form.epochs.valueAsNumber, seed: form.seed.valueAsNumber, no_digits: form.no_digits.valueAsNumber, force: form.force.checked };
   try {
     await ask("/retrain", wish);
   } catch (error) {
@@ -107,13 +107,15 @@ function report({ name, model, objections, metrics, learnt }) {
   );
   const head = ["read right", "images", "before", "after", "p"].map((text) => make("th", { scope: "col" }, text));
   const kinds = Object.entries(learnt).map(([label, count]) => `${count} × ${label}`).join(", ");
-  return [
+  const parts = [
     make("p", {}, name ? `${name} (${model}) is written, and can be delivered.` : "The new weights were not written."),
+    metrics.own_held_out ? null : make("p", {}, "Too few own digits to hold any out: whether they are read better is not known."),
     ...objections.map((text) => make("p", { className: "bad" }, text)),
     make("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Before and after" },
       make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows))),
     make("p", { className: "note" }, `Learnt: ${kinds}. Below each share is its 95 % interval; p is the chance that luck alone makes the two differ so much (McNemar).`),
   ];
+  return parts.filter((part) => part !== null);
 }
 
 function tellShare(share, [low, high]) {
