@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -33,6 +34,8 @@ from trainer.dashboard.requests import answer, read_body, read_names, read_numbe
 from trainer.dashboard.shelf import Shelf, read_label
 from trainer.dashboard.workshop import Workshop
 from trainer.words import Nonsense, Word
+
+T = TypeVar("T")
 
 PAGE = Path(__file__).parent / "page"
 
@@ -90,6 +93,8 @@ class Server:
         self._courier = Courier(
             settings.broker, settings.signing_key, lambda fact: self._tell("delivery", fact)
         )
+        # A library is open in one thread.
+        self._desk = ThreadPoolExecutor(1, "library")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._live.tell("network", self._reader.describe())
 
@@ -119,7 +124,10 @@ class Server:
     async def work(self) -> AsyncIterator[None]:
         """Listen, and keep what is heard, within the block."""
         self._loop = asyncio.get_running_loop()
-        keeper = Keeper(self._shelf, lambda problem: self._tell("keeping", problem))
+        keeper = Keeper(
+            lambda words: self._desk.submit(self._shelf.keep, words).result(),
+            lambda problem: self._tell("keeping", problem),
+        )
 
         def note(words: Sequence[Word | Nonsense], problem: str | None) -> None:
             self._call(self._live.note, words, problem)
@@ -128,7 +136,7 @@ class Server:
 
         listener = Listener(self._settings.broker, note)
         try:
-            self._live.tell("library", await asyncio.to_thread(self._shelf.count))
+            self._live.tell("library", await self._ask_library(self._shelf.count))
         except (InklingError, OSError) as error:
             self._live.tell("keeping", str(error))
         keeper.start()
@@ -137,6 +145,8 @@ class Server:
         await self._workshop.close()
         await asyncio.to_thread(listener.stop)
         await asyncio.to_thread(keeper.stop)
+        await self._ask_library(self._shelf.close)
+        self._desk.shutdown()
 
     def _call(self, call: Callable[..., object], *arguments: Any) -> None:
         """Have something done in the server's thread; in any thread."""
@@ -147,6 +157,11 @@ class Server:
     def _tell(self, name: str, fact: Any) -> None:
         """Tell all pages something; in any thread."""
         self._call(self._live.tell, name, fact)
+
+    async def _ask_library(self, ask: Callable[..., T], *arguments: Any) -> T:
+        """Have something done with the library, in its thread."""
+        assert self._loop is not None
+        return await self._loop.run_in_executor(self._desk, ask, *arguments)
 
     async def _show_page(self, _request: Request) -> Response:
         return FileResponse(PAGE / "index.html")
@@ -170,12 +185,12 @@ class Server:
         return await asyncio.to_thread(lambda: self._reader.inside)
 
     async def _show_digits(self, request: Request) -> dict[str, Any]:
-        return await asyncio.to_thread(self._shelf.show, dict(request.query_params))
+        return await self._ask_library(self._shelf.show, dict(request.query_params))
 
     async def _label(self, request: Request) -> dict[str, Any]:
         content = await read_object(request)
         number, label = read_number(content, "number"), read_label(content.get("label"))
-        return await asyncio.to_thread(self._shelf.label, number, label)
+        return await self._ask_library(self._shelf.label, number, label)
 
     async def _correct(self, request: Request) -> dict[str, Any]:
         content = await read_object(request)
@@ -183,11 +198,11 @@ class Server:
         seen = self._devices.find_seen(device, read_number(content, "seen"))
         if seen is None:
             raise BadRequestError("that was too long ago: find it in the library")
-        return await asyncio.to_thread(self._shelf.correct, device, seen, label)
+        return await self._ask_library(self._shelf.correct, device, seen, label)
 
     async def _undo(self, request: Request) -> dict[str, Any]:
         content = await read_object(request)
-        return await asyncio.to_thread(self._shelf.undo, read_number(content, "change"))
+        return await self._ask_library(self._shelf.undo, read_number(content, "change"))
 
     async def _list_weights(self, _request: Request) -> dict[str, Any]:
         offers = await asyncio.to_thread(self._workshop.list_offers)

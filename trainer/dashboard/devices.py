@@ -32,14 +32,12 @@ class SeenDigit:
     Attributes
     ----------
     number : counts all that were seen here, from 1
-    message : as the device said it, with nothing in it too long to be kept
-    has_image : whether the picture in it is one
+    message : as the device said it, with nothing in it too long to be kept; the image is empty if it was none
     time : when it was heard
     """
 
     number: int
     message: EventMessage
-    has_image: bool
     time: datetime
 
     def describe(self) -> dict[str, Any]:
@@ -51,7 +49,7 @@ class SeenDigit:
             "confidence": self.message.confidence,
             "outputs": self.message.outputs,
             "model": self.message.model,
-            "image": self.message.image if self.has_image else None,
+            "image": self.message.image or None,
         }
 
 
@@ -108,9 +106,7 @@ class Devices:
         match message:
             case EventMessage():
                 message = _shorten_event(message)
-                shown.seen.append(
-                    SeenDigit(next(self._numbers), message, _is_image(message.image), word.time)
-                )
+                shown.seen.append(SeenDigit(next(self._numbers), message, word.time))
             case PredictionMessage():
                 shown.outputs = message.outputs
             case HealthMessage():

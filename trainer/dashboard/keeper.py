@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 from shared.errors import InklingError
 from shared.messages import EventMessage
-from trainer.dashboard.shelf import Shelf
 from trainer.words import CORRECTION, Nonsense, Word
 
 # What is heard within so many seconds is kept together.
@@ -25,11 +24,12 @@ class Keeper:
 
     Parameters
     ----------
+    keep : puts what was heard into the library; may take its time, and raise what is wrong
     report : is told what is wrong, and None when it is well again, in the keeper's thread
     """
 
-    def __init__(self, shelf: Shelf, report: Callable[[str | None], None]) -> None:
-        self._shelf = shelf
+    def __init__(self, keep: Callable[[list[Word]], None], report: Callable[[str | None], None]) -> None:
+        self._put = keep
         self._report = report
         self._waiting: deque[Word] = deque()
         self._lost = 0
@@ -72,7 +72,7 @@ class Keeper:
         problem = f"{lost:,} digits came faster than the disk takes them, and were not kept" if lost else None
         if words:
             try:
-                self._shelf.keep(words)
+                self._put(words)
             except (InklingError, OSError) as error:
                 problem = str(error)
                 with self._lock:  # to be tried again

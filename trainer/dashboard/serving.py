@@ -28,6 +28,7 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         app,
         http="h11",
         ws="wsproto",
+        ws_per_message_deflate=False,  # what is near needs no packing, which takes time
         ws_max_size=4 * LONGEST_REQUEST,
         log_level="warning",
         access_log=False,

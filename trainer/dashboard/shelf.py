@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import itertools
-import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from trainer.collector import Collector
 from trainer.dashboard.devices import SeenDigit
 from trainer.dashboard.errors import BadRequestError
+from trainer.errors import LibraryError
 from trainer.library import NOTHING, Library, OwnDigit
 from trainer.words import Nonsense, Word
 
@@ -39,12 +40,12 @@ ORDERS: dict[str, Callable[[OwnDigit], Any]] = {
 
 
 class Shelf:
-    """Shows and labels a library; may be used in several threads.
+    """Shows and labels a library, which stays open; all of it is used in one thread.
 
     Parameters
     ----------
     path : of the library, which is made if it is missing
-    tell : is told whenever something in it has changed, with what is in it now; in any thread
+    tell : is told whenever something in it has changed, with what is in it now; in that thread
     """
 
     def __init__(self, path: Path, tell: Callable[[dict[str, Any]], None]) -> None:
@@ -52,11 +53,11 @@ class Shelf:
         self._tell = tell
         self._changes: OrderedDict[int, tuple[OwnDigit, int | None]] = OrderedDict()
         self._numbers = itertools.count(1)
-        self._lock = threading.Lock()
+        self._library: Library | None = None
 
     def count(self) -> dict[str, Any]:
         """Count what is in the library, for the page."""
-        with Library(self._path) as library:
+        with self._open() as library:
             return self._describe(library)
 
     def show(self, wishes: dict[str, str]) -> dict[str, Any]:
@@ -79,7 +80,7 @@ class Shelf:
         wanted = {"": None, "none": NOTHING}.get(digit, int(digit) if digit in tuple("0123456789") else -2)
         if wanted == -2:
             raise BadRequestError("no such digit")
-        with Library(self._path) as library:
+        with self._open() as library:
             everything = library.take_all()
             count = self._describe(library)
         devices = sorted({one.device for one in everything})
@@ -112,7 +113,7 @@ class Shelf:
         UnknownDigitError : if there is no such digit
         LibraryError : if it cannot be kept
         """
-        with Library(self._path) as library:
+        with self._open() as library:
             before = library.take(number)
             library.label([(number, label)], SOURCE)
             return self._report(library, number, self._remember(before, label))
@@ -125,7 +126,7 @@ class Shelf:
         BadRequestError : if it cannot be kept
         LibraryError : if it cannot be kept now
         """
-        with Library(self._path) as library:
+        with self._open() as library:
             said = list(Collector(library).keep([Word(device, "event", seen.message, time=seen.time)]))
             number = library.find(seen.message.id, device)
             if number is None:
@@ -141,11 +142,10 @@ class Shelf:
         BadRequestError : if it is too long ago, or somebody has said something else since
         LibraryError : if it cannot be kept
         """
-        with self._lock:
-            before, label = self._changes.pop(change, (None, None))
+        before, label = self._changes.pop(change, (None, None))
         if before is None:
             raise BadRequestError("that is too long ago to be taken back")
-        with Library(self._path) as library:
+        with self._open() as library:
             if library.take(before.number).label != label:
                 raise BadRequestError("somebody has labelled it otherwise since")
             library.restore(before)
@@ -158,19 +158,37 @@ class Shelf:
         ------
         LibraryError : if it cannot be kept
         """
-        with Library(self._path) as library:
+        with self._open() as library:
             collector = Collector(library)
-            for _ in collector.keep(words):
-                pass
+            with library.together():
+                for _ in collector.keep(words):
+                    pass  # nonsense is told of where it is heard
             if collector.added or collector.corrected:
                 self._tell(self._describe(library))
 
+    def close(self) -> None:
+        """Close the library; it is opened again when it is needed."""
+        if self._library is not None:
+            self._library.__exit__(None, None, None)
+            self._library = None
+
+    @contextmanager
+    def _open(self) -> Iterator[Library]:
+        """Open the library, unless it is open; after a fault it is opened anew."""
+        if self._library is None or not self._path.exists():
+            self.close()
+            self._library = Library(self._path)
+        try:
+            yield self._library
+        except LibraryError:
+            self.close()
+            raise
+
     def _remember(self, before: OwnDigit, label: int | None) -> int:
-        with self._lock:
-            change = next(self._numbers)
-            self._changes[change] = before, label
-            while len(self._changes) > MOST_CHANGES:
-                self._changes.popitem(last=False)
+        change = next(self._numbers)
+        self._changes[change] = before, label
+        if len(self._changes) > MOST_CHANGES:
+            self._changes.popitem(last=False)
         return change
 
     def _report(self, library: Library, number: int, change: int | None) -> dict[str, Any]:
