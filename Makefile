@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 demo: $(VENV)/ready mnist
 	$(BIN)/python -m deploy.demo
 
-test: $(VENV)/ready mnist-if-possible check
+test: $(VENV)/ready mnist-if-possible browser-if-possible check
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 # Installs the package in clean Debians, some of them for a Pi's processor, and runs the service under systemd: as
@@ -61,7 +61,7 @@ $(VENV)/ready: pyproject.toml deploy/setup.sh
 	PYTHON="$(PYTHON)" deploy/setup.sh $(VENV)
 	touch $@
 
-.PHONY: fonts mnist mnist-if-possible
+.PHONY: fonts mnist mnist-if-possible browser-if-possible
 fonts: $(VENV)/ready
 	missing=$$($(BIN)/python -m trainer.fonts) && { test -z "$$missing" || deploy/install.sh $$missing; }
 
@@ -71,6 +71,10 @@ mnist: $(VENV)/ready
 # Without MNIST the tests that need it are skipped, and say so.
 mnist-if-possible: $(VENV)/ready
 	-deploy/fetch-mnist.sh $(BIN)
+
+# Without a browser the tests that look at the dashboard's page are skipped, and say so.
+browser-if-possible:
+	-command -v chromium >/dev/null || deploy/install.sh chromium
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -113,6 +113,12 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument("--threads", type=int, metavar="N", help="cores to use at most (default: all)")
     parser.add_argument("--force", action="store_true", help="write the new weights even if they are worse")
+    parser.add_argument(
+        "--progress",
+        choices=("bar", "json"),
+        default="bar",
+        help="how to show progress on standard error: to people, or to programs as JSON, one object a line",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     add_library(parser)
     parser.set_defaults(command=run)
@@ -121,6 +127,7 @@ def add_parser(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer retrain`."""
     check_output(options.output)
+    as_json = options.progress == "json"
     if options.output.exists() and options.output.samefile(options.parent or DEFAULT_WEIGHTS):
         raise BadSettingError(f"{options.output} is what it begins with: give --output another name")
     threads = count_cores() if options.threads is None else options.threads
@@ -139,9 +146,9 @@ def run(options: argparse.Namespace) -> int:
     if not len(learnt):
         raise BadSettingError("all own digits are held out, and none is left to learn from: label more")
     mnist, tests = (load_data(None, options, test=test) for test in (False, True))
-    with show_share("drawing what is no digit", keep=True) as progress:
+    with show_share("drawing what is no digit", keep=True, as_json=as_json) as progress:
         refused, refused_tests = draw_no_digits(mnist, options.no_digits, options.seed, progress)
-    with show_training() as report:
+    with show_training(as_json=as_json) as report:
         outcome = retrain(
             parent.network,
             mnist,
