@@ -4,13 +4,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check weights benchmark benchmark-seeing clean
+.PHONY: demo test virtual-camera check weights benchmark benchmark-seeing clean
 
 demo: $(VENV)/ready mnist
 	$(BIN)/python -m deploy.demo
 
 test: $(VENV)/ready mnist-if-possible check
 	$(BIN)/python -m pytest
+
+# The tests of the Pi's camera run where this has made its root, in the user's cache, and are skipped elsewhere.
+virtual-camera:
+	PYTHON="$(PYTHON)" deploy/virtual_camera/setup.sh
 
 check: $(VENV)/ready
 	$(BIN)/ruff check
