@@ -58,6 +58,12 @@ TICK_S = 0.5
 FAREWELL_S = 2.0
 
 
+def draw_wait_s(attempt: int) -> float:
+    """Draw how long to wait before the next attempt to connect, after so many that were in vain."""
+    doublings = min(attempt, 8)  # or after an hour it would be more than a float can hold
+    return random.uniform(0.5, 1.0) * min(LONGEST_WAIT_S, SHORTEST_WAIT_S * float(2**doublings))
+
+
 class Subscription(NamedTuple):
     """A topic to hear; `retained` tells whether also what was said there before we came."""
 
@@ -170,7 +176,7 @@ class BrokerLink(Thread):
             finally:
                 self._put_back()
             attempt = 0 if time.monotonic() - began > LASTED_S else attempt + 1
-            self._leaving.wait(random.uniform(0.5, 1.0) * min(LONGEST_WAIT_S, SHORTEST_WAIT_S * 2**attempt))
+            self._leaving.wait(draw_wait_s(attempt))
 
     def _keep_connection(self) -> None:
         """Connect, and converse until the connection ends."""
@@ -215,6 +221,8 @@ class BrokerLink(Thread):
             if self._alarm in ready:
                 self._alarm.recv(4096)
             events = ready.get(connection, 0)
+            if events & selectors.EVENT_READ:  # perhaps only a part of something large
+                self._answered = time.monotonic()
             steps = (
                 (waits or events & selectors.EVENT_READ, client.loop_read),
                 (events & selectors.EVENT_WRITE, client.loop_write),
@@ -276,7 +284,6 @@ class BrokerLink(Thread):
             self._note_refusal(topic, f"{reason_codes[0]}")
 
     def _on_publish(self, mid: int, reason_code: Any) -> None:
-        self._answered = time.monotonic()
         message = self._in_flight.pop(mid, None)
         if message is None:
             return

@@ -178,7 +178,7 @@ class MqttOutput:
         self._say(self._prediction, Availability("offline"))
         self._link.leave()
         if lost := self._outbox.events + self._link.events_in_flight:
-            log.warning("the broker did not take %d events: they are lost", lost)
+            log.warning("the broker has not taken %d event%s: lost", lost, "s" * (lost > 1))
 
     # What the link's thread says and hears.
 

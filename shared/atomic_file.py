@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from pathlib import Path
 
 
@@ -17,9 +18,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     OSError : if the disk is full, the folder missing or not writable; nothing is left behind then
     """
     given, path = path, path.resolve()  # a link stays a link, and what it leads to is replaced
-    if path.exists() and not path.is_file():
-        raise FileExistsError(errno.EEXIST, "not a plain file: it is not overwritten", str(given))
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = _name_temporary(path, given)
     try:
         with temporary.open("xb") as file:
             file.write(content)
@@ -38,3 +37,25 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def check_writable(path: Path) -> None:
+    """Try whether `write_atomically` can write there, and leave nothing behind; it raises what that would."""
+    temporary = _name_temporary(path.resolve(), path)
+    try:
+        temporary.open("xb").close()
+    except OSError as error:
+        error.filename = str(path)
+        raise
+    temporary.unlink()
+
+
+def _name_temporary(path: Path, given: Path) -> Path:
+    """Name a file beside `path` that `path` may be replaced by; its name is never too long."""
+    try:
+        is_plain = stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        is_plain = True
+    if not is_plain:
+        raise FileExistsError(errno.EEXIST, "not a plain file: it is not overwritten", str(given))
+    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.tmp")

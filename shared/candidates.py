@@ -56,7 +56,7 @@ CHALK_BAR_COST = 1.5  # ... and more if it is a bar: a gap, a cable ...
 BOARD_COST = 0.1  # ... and for every level of 255 that the board is brighter than ...
 DARK_BOARD = 40  # ... this, as what lies behind bright cables often is (chosen, too)
 FULL_SIZE = 0.3  # of the frame's shorter side
-EDGE_CONTACT = 0.5  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
+EDGE_CONTACT = 0.7  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
 SURE_SCORE = 0.9  # from here on nothing better is looked for: at no higher level, and no chalk
 LOWEST_SCORE = 0.12  # below, hardly anything is a digit; above, it is for the network to tell what is none
 
@@ -144,7 +144,8 @@ def _mark_largest(mask: Mask, fewest: float) -> Bytes:
     from scipy import ndimage
 
     labels, count = ndimage.label(mask, EIGHT_NEIGHBOURS, output=np.intp)
-    areas = np.bincount(labels.ravel())
+    # Every other row tells as well how large they are.
+    areas = 2 * np.bincount(labels[::2].ravel())
     areas[0] = 0
     largest = areas.argsort()[-len(_BITS) :]
     largest = largest[areas[largest] >= fewest]

@@ -37,9 +37,16 @@ def run_command(name: str, command: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except InklingError as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        print(f"{name}: {make_visible(str(error))}", file=sys.stderr)
         return FAILED
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"{name}: {where}{error.strerror or error}", file=sys.stderr)
+        print(f"{name}: {make_visible(f'{where}{error.strerror or error}')}", file=sys.stderr)
         return FAILED
+
+
+def make_visible(text: str) -> str:
+    """Text with all that a terminal would obey or hide, such as escapes and line ends, written as \\x1b."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text
+    )

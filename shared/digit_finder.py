@@ -65,7 +65,7 @@ SMALLEST_PIECE = 0.02  # of a digit's area: anything smaller is a speck
 FAINTEST_PIECE = 0.6  # of a digit's depth of ink: what is fainter is a ruled line or a rubbed-out one
 STROKE_EDGE = 0.4  # of a digit's depth of ink: where a blurred stroke ends ...
 BLUR = 0.6  # ... and of that: where its blur does
-FINE_ENOUGH = 48  # pixels of a digit's longer side: more would not change the 28x28 image
+FINE_ENOUGH = 40  # pixels of a digit's longer side: more would not change the 28x28 image
 REACH_STEPS = 4  # in which what is near a large digit is reached
 
 

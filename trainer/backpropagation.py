@@ -10,13 +10,15 @@ import numpy.typing as npt
 
 from shared.feedforward import ACTIVATIONS, FeedForward, FloatArray
 from shared.reading import NO, YES
-from trainer.dropout import Dropout
+from trainer.disturbances import Disturbance, Disturbances
 from trainer.losses import LOSSES
 
 # The variance of link weights times the links into a node, with which signals are as strong after a layer as
 # before it: half of what comes to a relu node is silenced (He, Zhang, Ren and Sun, "Delving Deep into
 # Rectifiers", 2015, equation 10).
 VARIANCES = {"sigmoid": 1.0, "relu": 2.0}
+
+NOTHING = Disturbances()
 
 
 def initialise(
@@ -52,7 +54,7 @@ def find_gradients(
     signals: Sequence[FloatArray],
     targets: FloatArray,
     loss: str = "cross-entropy",
-    dropout: Dropout | None = None,
+    disturbance: Disturbance = NOTHING,
 ) -> tuple[list[FloatArray], list[FloatArray]]:
     """Find how the loss changes with every link weight and every bias.
 
@@ -62,7 +64,7 @@ def find_gradients(
     signals : every layer's signals, (batch, nodes) each
     targets : float32 (batch, output nodes)
     loss : a name in `trainer.losses.LOSSES`
-    dropout : what disturbed the signals, if anything did
+    disturbance : what changed the signals on their way, if anything did
 
     Returns
     -------
@@ -79,9 +81,6 @@ def find_gradients(
         bias_gradients.insert(0, errors.sum(axis=0))
         if index:
             errors = errors @ network.weights[index]
-            if dropout is None:
-                errors *= slope(signals[index])
-            else:
-                errors *= dropout.masks[index - 1]
-                errors *= slope(signals[index] / dropout.loudness)
+            before = disturbance.go_back(index - 1, errors, signals[index])
+            errors *= slope(before)
     return weight_gradients, bias_gradients

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from shared.atomic_file import write_atomically
 from shared.errors import InklingError
+from shared.records import read_record
 from trainer.errors import BadCheckpointError, MissingCheckpointError
 
 Arrays = Sequence[npt.NDArray[Any]]
@@ -84,14 +85,15 @@ class Checkpoint:
         """
         about, kept = _read(self.path)
         changed = [key for key, value in purpose.items() if about["purpose"].get(key) != value]
-        if changed or [array.shape for array in kept] != [array.shape for array in arrays]:
+        kinds = [[(array.shape, array.dtype) for array in some] for some in (kept, arrays)]
+        if changed or kinds[0] != kinds[1]:
             raise BadCheckpointError(
                 f"{self.path} is of another training: {', '.join(changed) or 'the network'} is not the same; "
                 "train as it was begun, or without --resume"
             )
         for array, content in zip(arrays, kept, strict=True):
             np.copyto(array, content)
-        return Standing(**about["standing"])
+        return read_record(Standing, about["standing"])
 
     def remove(self) -> None:
         """Remove the file: the training is done."""
@@ -109,7 +111,7 @@ def _read(path: Path) -> tuple[dict[str, Any], list[npt.NDArray[Any]]]:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             about = json.loads(file["about"].tobytes())
             arrays = [file[f"array_{index}"] for index in range(len(file.files) - 1)]
-        Standing(**about["standing"])
+        read_record(Standing, about["standing"])
         if not isinstance(about["purpose"], dict) or not isinstance(about["options"], dict):
             raise BadCheckpointError("no tables")
     except FileNotFoundError as error:

@@ -10,8 +10,8 @@ from typing import Self
 import numpy as np
 
 from shared.feedforward import FeedForward, FloatArray
-from trainer.backpropagation import find_gradients
-from trainer.dropout import Dropout
+from trainer.backpropagation import NOTHING, find_gradients
+from trainer.disturbances import Disturbance
 
 Gradients = tuple[list[FloatArray], list[FloatArray]]
 
@@ -36,7 +36,8 @@ class Crew:
     ----------
     network : whose weights are read; they must not change meanwhile
     loss : a name in `trainer.losses.LOSSES`
-    shares : how many; more of them sum in another order, which changes the last bits
+    shares : how many; more of them sum in another order, which changes the last bits. Dropout and batch
+        normalisation go by a share's pictures, so with them it changes more
     """
 
     def __init__(self, network: FeedForward, loss: str, shares: int) -> None:
@@ -57,26 +58,26 @@ class Crew:
             self._threads.shutdown()
 
     def find(
-        self, inputs: FloatArray, targets: FloatArray, dropouts: Sequence[Dropout] = ()
+        self, inputs: FloatArray, targets: FloatArray, disturbances: Sequence[Disturbance] = ()
     ) -> tuple[FloatArray, Gradients]:
         """Find the outputs for a batch and the gradients of its mean loss; see `find_gradients`.
 
         Parameters
         ----------
-        dropouts : one for each share, or none
+        disturbances : one for each share, or none
         """
         if self._threads is None or len(inputs) < len(self._networks):
-            return self._find(0, inputs, targets, dropouts)
+            return self._find(0, inputs, targets, disturbances)
         parts = [
             slice(part[0], part[-1] + 1)
             for part in np.array_split(np.arange(len(inputs)), len(self._networks))
         ]
         others = [
-            self._threads.submit(self._find, index, inputs[part], targets[part], dropouts)
+            self._threads.submit(self._find, index, inputs[part], targets[part], disturbances)
             for index, part in enumerate(parts)
             if index
         ]
-        first = self._find(0, inputs[parts[0]], targets[parts[0]], dropouts)
+        first = self._find(0, inputs[parts[0]], targets[parts[0]], disturbances)
         found = [first, *(other.result() for other in others)]
         outputs = np.concatenate([part_outputs for part_outputs, _ in found])
         sizes = [np.float32(len(part_outputs) / len(inputs)) for part_outputs, _ in found]
@@ -84,13 +85,13 @@ class Crew:
         return outputs, (sums[0], sums[1])
 
     def _find(
-        self, index: int, inputs: FloatArray, targets: FloatArray, dropouts: Sequence[Dropout]
+        self, index: int, inputs: FloatArray, targets: FloatArray, disturbances: Sequence[Disturbance]
     ) -> tuple[FloatArray, Gradients]:
-        network, dropout = self._networks[index], dropouts[index] if dropouts else None
-        if dropout is not None:
-            dropout.begin()
-        signals = network.forward(inputs, dropout)
-        return signals[-1], find_gradients(network, signals, targets, self._loss, dropout)
+        network, disturbance = self._networks[index], disturbances[index] if disturbances else NOTHING
+        disturbance.begin()
+        with np.errstate(over="ignore", invalid="ignore"):  # which each thread has of its own
+            signals = network.forward(inputs, disturbance)
+            return signals[-1], find_gradients(network, signals, targets, self._loss, disturbance)
 
     @staticmethod
     def _add(gradients: list[list[FloatArray]], sizes: list[np.float32]) -> list[FloatArray]:

@@ -22,7 +22,7 @@ class Dropout:
     """
 
     def __init__(self, share: float, random: np.random.Generator) -> None:
-        self.loudness = np.float32(1 / (1 - share))
+        self._loudness = np.float32(1 / (1 - share))
         self._share = np.float32(share)
         self._random = random
         self._masks: list[FloatArray] = []
@@ -39,5 +39,10 @@ class Dropout:
     def __call__(self, signals: FloatArray) -> None:
         """Silence some of a hidden layer's signals, in place."""
         kept = self._random.random(signals.shape, np.float32) >= self._share
-        self._masks.append(kept * self.loudness)
+        self._masks.append(kept * self._loudness)
         signals *= self._masks[-1]
+
+    def go_back(self, layer: int, errors: FloatArray, signals: FloatArray) -> FloatArray:
+        """Silence the errors of what was silenced; see `Disturbance`."""
+        errors *= self._masks[layer]
+        return signals / self._loudness

@@ -96,8 +96,9 @@ class LiveTable:
         )
         table.add_column("device", overflow="fold", min_width=6)
         table.add_column("state", no_wrap=True)
-        table.add_column("now", no_wrap=True)
-        table.add_column("last", no_wrap=True)
+        # As wide as they can become, lest columns jump with each digit.
+        table.add_column("now", no_wrap=True, min_width=6)
+        table.add_column("last", no_wrap=True, min_width=DIGITS)
         for title in titles:
             table.add_column(title, justify="right", no_wrap=True)
         for device in devices:

@@ -16,6 +16,8 @@ from shared.feedforward import FeedForward, FloatArray
 # times as long learn fastest (measured for 784-200-10).
 RESTING_SIGNALS = {"sigmoid": 0.5, "relu": 0.1}
 HIDDEN_PACES = {"sigmoid": 10.0, "relu": 1.0}
+# Signals that are normalised over batches are 0 on average, and their errors do not shrink on their way back.
+NORMALISED_SIGNAL, NORMALISED_PACE = 0.0, 1.0
 
 # Weights that Adam changes at once: with all it needs of them they stay in a core's cache.
 CHUNK = 32768
@@ -51,17 +53,25 @@ class Descent:
     ----------
     network : whose weights are changed in place
     common_input : float32 (input nodes,), the mean of the training inputs
+    normalised : whether hidden signals are normalised over batches as it learns
     momentum : how much of the last step goes into the next, 0 to 1
 
     Source: Schraudolph, "Centering neural network gradient factors" (1998), done here without biases;
     momentum: Polyak (1964).
     """
 
-    def __init__(self, network: FeedForward, common_input: FloatArray, momentum: float = 0.9) -> None:
+    def __init__(
+        self,
+        network: FeedForward,
+        common_input: FloatArray,
+        normalised: bool = False,
+        momentum: float = 0.9,
+    ) -> None:
         self.network = network
         self.momentum = np.float32(momentum)
-        self._hidden_pace = HIDDEN_PACES[network.activation]
-        resting = RESTING_SIGNALS[network.activation]
+        self._hidden_pace, resting = HIDDEN_PACES[network.activation], RESTING_SIGNALS[network.activation]
+        if normalised:
+            self._hidden_pace, resting = NORMALISED_PACE, NORMALISED_SIGNAL
         self._common = [common_input] + [
             np.full(nodes, resting, np.float32) for nodes in network.layers[1:-1]
         ]
@@ -174,8 +184,9 @@ class Adam:
                 parameters[part] += g
 
 
-# Each is made for a network and the mean of its training inputs, float32 (input nodes,).
-OPTIMISERS: dict[str, Callable[[FeedForward, FloatArray], Optimiser]] = {
+# Each is made for a network, the mean of its training inputs, float32 (input nodes,), and whether its hidden
+# signals are normalised over batches.
+OPTIMISERS: dict[str, Callable[[FeedForward, FloatArray, bool], Optimiser]] = {
     "momentum": Descent,
-    "adam": lambda network, _common_input: Adam(network),
+    "adam": lambda network, _common_input, _normalised: Adam(network),
 }

@@ -90,7 +90,7 @@ class Roster:
     def forget_states(self) -> None:
         """The broker has gone: what holds until it is said otherwise may not hold any more."""
         for device in self.devices.values():
-            device.online = device.since = device.digit = device.confidence = None
+            device.online = device.since = device.digit = device.confidence = device.told = None
 
 
 def describe_nonsense(nonsense: Nonsense) -> str:

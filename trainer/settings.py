@@ -25,6 +25,7 @@ class Settings:
     batch_size : pictures a step
     seed : the same seed gives the same weights
     biases : whether nodes have a bias; the talk's have none
+    batch_normalisation : whether hidden signals are normalised over each batch; it needs biases
     activation : of hidden nodes, a name in `shared.feedforward.ACTIVATIONS`
     loss : a name in `trainer.losses.LOSSES`
     optimiser : a name in `trainer.optimisers.OPTIMISERS`
@@ -44,6 +45,7 @@ class Settings:
     batch_size: int = 100
     seed: int = 0
     biases: bool = False
+    batch_normalisation: bool = False
     activation: str = "sigmoid"
     loss: str = "cross-entropy"
     optimiser: str = "momentum"
@@ -74,6 +76,10 @@ class Settings:
             raise BadSettingError(f"averaging must be over 0 epochs or more, not {self.averaging:g}")
         if not 0 <= self.dropout < 1:
             raise BadSettingError(f"dropout must be 0 or more and below 1, not {self.dropout:g}")
+        if self.batch_normalisation and not self.biases:
+            raise BadSettingError(
+                "batch normalisation becomes part of the biases in the end: give --biases, too"
+            )
         for name, choice, known in (
             ("activation", self.activation, ACTIVATIONS),
             ("loss", self.loss, LOSSES),

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -19,9 +20,11 @@ from shared.digit_image import to_inputs
 from shared.feedforward import FeedForward, FloatArray
 from trainer.averaging import WeightAverage
 from trainer.backpropagation import initialise, make_targets
+from trainer.batch_normalisation import BatchNormalisation, fold_normalisation
 from trainer.checkpoint import Checkpoint, Standing
 from trainer.crew import Crew, count_shares
 from trainer.datasets import Dataset
+from trainer.disturbances import Disturbance, Disturbances
 from trainer.dropout import Dropout
 from trainer.errors import BadSettingError
 from trainer.evaluation import measure_accuracy
@@ -38,6 +41,9 @@ REPORT_EVERY = 25
 
 # Batches that are made ready while the network learns from another.
 AHEAD = 3
+
+# Pictures that signals' means and variances are measured on, where they were normalised over batches.
+MEASURED = 5000
 
 # Of what a student is taught, the share that its teachers say; the rest is what the label says.
 TEACHERS_SHARE = 0.7
@@ -115,7 +121,8 @@ def train(
         Knowledge in a Neural Network", 2015)
     checkpoint : where to keep how far it came
     resume : go on from there; all else must be as it was, and so will be the weights
-    threads : to use at most; large networks' weights depend on how many there are, in the last bits of sums
+    threads : to use at most; large networks' weights depend on how many there are, in the last bits of sums,
+        and with dropout or batch normalisation more than that
 
     Raises
     ------
@@ -128,7 +135,8 @@ def train(
     course = _Course(dataset, settings, held_out, augmentation, teachers)
     if resume and checkpoint is not None:
         course.standing = checkpoint.load(course.arrays, course.describe_purpose())
-    with threadpool_limits(1, "blas"):
+    # Weights that run away are said at the epoch's end, once.
+    with threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore"):
         return course.run(report, stop, checkpoint, threads)
 
 
@@ -169,7 +177,9 @@ class _Course:
             activation=settings.activation,
         )
         common_input = to_inputs((dataset.images.mean(axis=0, dtype=np.float64) / 255).astype(np.float32))
-        self._optimiser = OPTIMISERS[settings.optimiser](self._network, common_input)
+        self._optimiser = OPTIMISERS[settings.optimiser](
+            self._network, common_input, settings.batch_normalisation
+        )
         self._average = (
             WeightAverage(self._network, settings.averaging * self._batches) if settings.averaging else None
         )
@@ -221,15 +231,12 @@ class _Course:
         for epoch in range(self.standing.epoch + 1, settings.epochs + 1):
             if settings.patience and self.standing.since_best >= settings.patience:
                 break
-            dropouts = [
-                Dropout(settings.dropout, np.random.default_rng((settings.seed, epoch, 1 + share)))
-                for share in range(shares if settings.dropout else 0)
-            ]
+            disturbances = [self._disturb(epoch, share) for share in range(shares)]
             losses: list[float] = []
             batches = self._prepare(epoch)
             for batch in _make_ahead(batches, AHEAD) if look_ahead else batches:
                 rate = settings.learning_rate * SCHEDULES[settings.schedule](batch.left)
-                outputs, gradients = crew.find(batch.inputs, batch.targets, dropouts)
+                outputs, gradients = crew.find(batch.inputs, batch.targets, disturbances)
                 self._optimiser.step(*gradients, rate)
                 done += 1
                 if self._average is not None:
@@ -249,16 +256,28 @@ class _Course:
                 purpose = purpose or self.describe_purpose()
                 checkpoint.save(self.standing, self.arrays, purpose)
         return Outcome(
-            self._best or self._current,
+            self._best or self._finish(),
             done / self._batches,
             self.standing.accuracy,
             before + time.process_time() - self._started,
             stopped,
         )
 
-    @property
-    def _current(self) -> FeedForward:
-        return self._network if self._average is None else self._average.network
+    def _disturb(self, epoch: int, share: int) -> Disturbance:
+        settings = self._settings
+        parts: list[Disturbance] = [BatchNormalisation()] if settings.batch_normalisation else []
+        if settings.dropout:
+            random = np.random.default_rng((settings.seed, epoch, 1 + share))
+            parts.append(Dropout(settings.dropout, random))
+        return Disturbances(*parts)
+
+    def _finish(self) -> FeedForward:
+        """The network as it is to be kept, if training ends with this epoch."""
+        network = self._network if self._average is None else self._average.network
+        if not self._settings.batch_normalisation:
+            return network
+        batches = islice(self._prepare(self.standing.epoch), -(-MEASURED // self._settings.batch_size))
+        return fold_normalisation(network, np.concatenate([batch.inputs for batch in batches]))
 
     def _prepare(self, epoch: int) -> Iterator[_Batch]:
         settings, dataset = self._settings, self._dataset
@@ -288,14 +307,15 @@ class _Course:
             )
         if self._held_out is None or self._best is None:
             return None
-        accuracy = measure_accuracy(self._current, self._held_out)
+        current = self._finish()
+        accuracy = measure_accuracy(current, self._held_out)
         standing.since_best += 1
         if standing.accuracy is None or accuracy >= standing.accuracy:
             if standing.accuracy is None or accuracy > standing.accuracy:
                 standing.since_best = 0
             standing.accuracy = accuracy
-            for best, current in zip(self._best.parameters, self._current.parameters, strict=True):
-                np.copyto(best, current)
+            for best, reached in zip(self._best.parameters, current.parameters, strict=True):
+                np.copyto(best, reached)
         return accuracy
 
     def _tell(self, done: int, epoch: int, losses: list[float], rate: float, before: float) -> Moment:

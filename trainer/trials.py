@@ -69,7 +69,7 @@ class FinishedTrials:
         try:
             content = json.loads(path.read_bytes())
             self._results = {key: [_read_share(share) for share in shares] for key, shares in content.items()}
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(
                 f"{path}: not the finished runs of an experiment: delete it to begin anew"
             ) from error

@@ -188,10 +188,11 @@ class VirtualPicamera2(picamera2.Picamera2):  # type: ignore[misc]
         lost: list[Any] = []
         if (CAMERAS / "pulled").exists():
             with self._requestslock:
-                lost, self._requests = self._requests, []
+                lost = self._requests[:]
+                self._requests.clear()
         super().process_requests(display)
         with self._requestslock:
-            self._requests = lost + self._requests
+            self._requests[:0] = lost
 
 
 @cache

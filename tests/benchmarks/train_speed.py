@@ -5,16 +5,17 @@
 Everybody trains 784-200-10 on MNIST's 60,000 training images until it reads so many of the test images
 right. The talk's loop is written here from its equations: one picture at a time, float64, no biases, no
 batches; it is measured to 97 % only, on one thread, as it would take too long to get further. scikit-
-learn's MLPClassifier runs with its own settings. PyTorch runs with ours: batches of 64, momentum, rectified
-linear nodes, and a learning rate that falls in a straight line; and with Adam at its usual rate. A rate
-that falls to zero must know when: there the goal's time is that of the shortest training, in whole epochs,
-that reached it. Loading and testing are not counted. The order in which they run changes from seed to seed,
-so that a noisy machine slows all alike.
+learn's MLPClassifier runs with its own settings. PyTorch runs with what ours has, momentum, rectified
+linear nodes and a learning rate that falls in a straight line, and with the best rate and batches for it of
+those tried; and with Adam at its usual rate. A rate that falls to zero must know when: there the goal's
+time is that of the shortest training, in whole epochs, that reached it. Loading and testing are not
+counted. The order in which they run changes from seed to seed, so that a noisy machine slows all alike.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -34,9 +35,11 @@ HIDDEN = 200
 TALK_GOAL = 0.97
 MOST_EPOCHS = 20
 
-# Ours was chosen on 10,000 held-out training images; PyTorch's is its best there of 0.05, 0.1 and 0.2.
-RATE, BATCH, MOMENTUM = 0.2, 64, 0.9
-TORCH_RATE = 0.2
+# Chosen on 10,000 held-out training images: ours of eight pairs of rates from 0.1 to 0.45 and batches of 32
+# to 128; PyTorch's of 0.05, 0.1, 0.2 and 0.3, and batches of 48 and 64. What is best for ours is not so for
+# PyTorch: after an epoch it then reads 95.2 % of them right, and 96.5 % with what it has here.
+RATE, BATCH = 0.3, 48
+TORCH_RATE, TORCH_BATCH, MOMENTUM = 0.2, 64, 0.9
 
 Array = npt.NDArray[np.float64]
 
@@ -172,11 +175,11 @@ def _run_torch(
         if falls
         else torch.optim.Adam(network.parameters())
     )
-    batches = -(-len(labels) // BATCH)
+    batches = -(-len(labels) // TORCH_BATCH)
     clock = Clock()
     for epoch in range(epochs):
         with clock:
-            for index, batch in enumerate(torch.randperm(len(labels)).split(BATCH)):
+            for index, batch in enumerate(torch.randperm(len(labels)).split(TORCH_BATCH)):
                 if falls:
                     done = (epoch * batches + index) / (epochs * batches)
                     optimiser.param_groups[0]["lr"] = TORCH_RATE * (1 - done)
@@ -209,6 +212,12 @@ def reach(runs: Iterator[Run], goals: list[float]) -> list[Run | None]:
         if all(reached):
             break
     return reached
+
+
+def note(name: str, reached: list[Run | None]) -> None:
+    """Tell what one seed gave, on standard error, for who waits."""
+    figures = (f"{run.cpu:.2f} CPU s, {run.epochs:.3g} epochs, {run.accuracy:.2%}" for run in reached if run)
+    print(f"    {name}: {'; '.join(figures)}", file=sys.stderr, flush=True)
 
 
 def tell(name: str, goal: float, runs: list[Run | None]) -> float:
@@ -244,9 +253,11 @@ def main() -> None:
             names = list(METHODS)
             for name in names[seed % len(names) :] + names[: seed % len(names)]:
                 runs[name].append(reach(METHODS[name](training, tests, seed, threads), options.goals))
+                note(f"seed {seed}, {name}", runs[name][-1])
             if len(talk) < options.seeds:
                 with threadpool_limits(1):
                     talk += reach(run_talk(training, tests, seed), [TALK_GOAL])
+                note(f"seed {seed}, the talk's loop", talk[-1:])
         print(f"{threads} thread{'s' * (threads > 1)}, medians of {options.seeds} seeds", flush=True)
         loop = tell("the talk's loop", TALK_GOAL, talk)
         for index, goal in enumerate(options.goals):

@@ -196,7 +196,11 @@ class Twin:
             expected["confidence"] = "unknown" if confidence is None else f"{100 * confidence:.1f}", {}
         if info := self._read(InfoMessage):
             name = info.weights["sha256"][:12]
-            expected["weights"] = "off", {"installed_version": name, "latest_version": name}
+            wanted = info.weights.get("wanted", {}).get("model", name)
+            expected["weights"] = (
+                "on" if wanted != name else "off",
+                {"installed_version": name, "latest_version": wanted},
+            )
         if health := self._read(HealthMessage):
             temperature_c = health.temperature_c
             expected |= {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,10 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edge.cli import main as edge_main
 from shared.digit_image import to_inputs
 from shared.strokes import draw_digit
 from shared.weights import DEFAULT_WEIGHTS, load_weights
 from tests.end_to_end.commands import EDGE, TRAINER, run
+from trainer.checkpoint import Checkpoint, Standing
+from trainer.cli import main as trainer_main
 from trainer.datasets import NO_DIGIT, Dataset, save_dataset
 
 
@@ -219,6 +223,11 @@ def make_configuration(text):
     return lambda path: path.write_text(text)
 
 
+def save_old_checkpoint(path):
+    told = {"recipe": {"epochs": 3, "hidden": [20], "momentum": 0.9}, "preset": None, "data": None}
+    Checkpoint(path, told).save(Standing(), [np.ones(3)], {})
+
+
 @pytest.mark.parametrize(
     ("make", "command", "said"),
     [
@@ -232,6 +241,27 @@ def make_configuration(text):
         ),
         (None, (TRAINER, "train", "-o", "file/weights.npz"), "to write weights.npz to: make it first"),
         (None, (TRAINER, "train", "-o", "."), ". is a folder: name a file to write to"),
+        (None, (TRAINER, "train", "-o", "/dev/null"), "/dev/null cannot be written (not a plain file"),
+        (None, (TRAINER, "train", "-o", "/dev/null/x"), "no folder /dev/null to write x to"),
+        (None, (TRAINER, "train", "-o", "/proc/none"), "/proc/none cannot be written (No such file"),
+        (None, (TRAINER, "train", "-o", "x" * 250), "x.checkpoint cannot be written (File name too long)"),
+        (None, (TRAINER, "train", "--log", "x" * 256), "x cannot be written (File name too long)"),
+        (
+            lambda path: path.symlink_to(path),
+            (TRAINER, "train", "-o", "file"),
+            "file cannot be written (",
+        ),
+        (
+            None,
+            (TRAINER, "train", "--checkpoint-every", "nan"),
+            "--checkpoint-every must be 0 or more, not nan",
+        ),
+        (None, (TRAINER, "train", "--batch-normalisation"), "give --biases, too"),
+        (
+            lambda path: save_old_checkpoint(path.with_name("old.npz.checkpoint")),
+            (TRAINER, "train", "--resume", "-o", "old.npz"),
+            "old.npz.checkpoint is of another version (recipe.momentum is not a known key",
+        ),
         (None, (TRAINER, "train", "--seed", "-1"), "the seed must not be below 0, not -1"),
         (None, (TRAINER, "train", "--epochs", "0"), "the number of epochs must be more than 0, not 0"),
         (None, (TRAINER, "evaluate", "--calibration", "c.txt"), "--calibration c.txt must end in .png"),
@@ -307,7 +337,7 @@ def test_a_broker_that_refuses_is_said_while_the_daemon_goes_on(tmp_path):
         "[mqtt]\nhost = '127.0.0.1'\nport = 9\n"
     )
     result = run(EDGE, "run", "--show", "--config", "edge.toml", cwd=tmp_path)
-    assert "WARNING broker: no broker at 127.0.0.1:9: trying again" in result.stderr
+    assert "WARNING broker: no broker at 127.0.0.1:9 (Connection refused): start one" in result.stderr
     assert "reads 3" in result.stdout
     assert "Traceback" not in result.stderr
     assert result.returncode == 0
@@ -332,3 +362,20 @@ def test_help_and_version_are_told(module, tmp_path):
     assert "usage: inkling-" in run(module, "--help", cwd=tmp_path).stdout
     assert run(module, "--version", cwd=tmp_path).stdout.split()[1].count(".") == 2
     assert run(module, cwd=tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("main", [trainer_main, edge_main])
+def test_every_command_says_what_it_does_and_nothing_that_is_not_there(main, capsys):
+    def read_help(*arguments):
+        with pytest.raises(SystemExit):
+            main([*arguments, "--help"])
+        return capsys.readouterr().out
+
+    names = re.findall(r"^    ([a-z][a-z-]+)", read_help(), re.MULTILINE)
+    assert len(names) >= 3
+    for name in names:
+        _usage, description, *rest = read_help(name).split("\n\n")
+        assert description.endswith((".", "?", ":")) or "    " in description, (name, description)
+        assert not description.startswith(("positional arguments", "options")), name
+        # What is pointed to below is below.
+        assert "see below" not in "".join(rest) or "presets, with" in rest[-1], name

@@ -3,6 +3,8 @@
 import json
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -59,26 +61,17 @@ def start_reader(start, tmp_path, key):
     return run
 
 
+def order(port, key, command, *arguments, status=0, wait_s=30):
+    """Run a command of the laptop's; gives what it printed as JSON."""
+    options = ("--signing-key", key, "--broker", f"127.0.0.1:{port}", "--json", "--wait", wait_s)
+    result = run_trainer(command, *arguments, *options)
+    assert result.returncode == status, result.stderr
+    return json.loads(result.stdout)
+
+
 @pytest.fixture
 def tell(broker, key):
-    """Run a command of the laptop's; gives what it printed as JSON."""
-
-    def run(command, *arguments, status=0):
-        result = run_trainer(
-            command,
-            *arguments,
-            "--signing-key",
-            key,
-            "--broker",
-            f"127.0.0.1:{broker.port}",
-            "--json",
-            "--wait",
-            "30",
-        )
-        assert result.returncode == status, result.stderr
-        return json.loads(result.stdout)
-
-    return run
+    return partial(order, broker.port, key)
 
 
 def tell_running(subscriber):
@@ -146,33 +139,19 @@ def test_weights_that_nobody_trusts_are_refused_and_that_is_told(
 
 
 def test_two_laptops_at_once_leave_one_order_and_both_are_told_which(
-    start_reader, subscriber, broker, tell, weights
+    start_reader, subscriber, broker, key, weights
 ):
-    from concurrent.futures import ThreadPoolExecutor
-
     start_reader(broker.port)
     wait_until(lambda: subscriber.events)
-    with ThreadPoolExecutor(2) as laptops:
-        told = list(
-            laptops.map(
-                lambda path: json.loads(
-                    run_trainer(
-                        "deliver",
-                        path,
-                        "--device",
-                        "bench",
-                        "--signing-key",
-                        path.parent / "delivery.key",
-                        "--broker",
-                        f"127.0.0.1:{broker.port}",
-                        "--json",
-                        "--wait",
-                        "30",
-                    ).stdout
-                )[0],
-                weights,
-            )
+
+    def deliver(path):
+        return run_trainer(
+            *("deliver", path, "--device", "bench", "--signing-key", key),
+            *("--broker", f"127.0.0.1:{broker.port}", "--json", "--wait", 30),
         )
+
+    with ThreadPoolExecutor(2) as laptops:
+        told = [json.loads(result.stdout)[0] for result in laptops.map(deliver, weights)]
     running = tell_running(subscriber)
     done = [one for one in told if one["state"] == "done"]
     assert done
@@ -185,37 +164,14 @@ def test_a_broker_that_restarts_in_the_middle_of_a_delivery(start_reader, rememb
     subscriber = Subscriber(broker.port, name="laptop")
     start_reader(broker.port)
     wait_until(lambda: subscriber.events)
-    result = run_trainer(
-        "deliver",
-        weights[0],
-        "--device",
-        "bench",
-        "--signing-key",
-        key,
-        "--broker",
-        f"127.0.0.1:{broker.port}",
-        "--json",
-        "--wait",
-        "0",
-    )
-    assert json.loads(result.stdout)[0]["state"] in ("sent", "trial")
+    deliver = partial(order, broker.port, key, "deliver", weights[0], "--device", "bench")
+    (told,) = deliver(wait_s=0, status=1)
+    assert told["state"] in ("sent", "trial")
     broker.stop(signal.SIGKILL)
     time.sleep(1)
     broker.start()
     name = load_weights(weights[0]).name
     wait_until(lambda: tell_running(subscriber) == name, 30)
-    result = run_trainer(
-        "deliver",
-        weights[0],
-        "--device",
-        "bench",
-        "--signing-key",
-        key,
-        "--broker",
-        f"127.0.0.1:{broker.port}",
-        "--json",
-        "--wait",
-        "30",
-    )
-    assert (json.loads(result.stdout)[0]["state"], json.loads(result.stdout)[0]["model"]) == ("done", name)
+    (told,) = deliver()
+    assert (told["state"], told["model"]) == ("done", name)
     subscriber.close()

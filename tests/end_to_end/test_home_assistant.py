@@ -21,6 +21,7 @@ from shared.messages import (
     RestartRequest,
     Topics,
     ViewRequest,
+    WeightsRequest,
     decode,
     encode,
 )
@@ -197,6 +198,21 @@ def test_buttons_ask_what_the_device_understands(home_assistant, peer):
         assert not request.retain
         understood = decode(REQUESTS[verb], request.payload, allow_unknown=False)
         assert understood == (ViewRequest(seconds=10) if key == "look" else RestartRequest())
+
+
+def test_weights_that_were_refused_wait_as_an_update_and_can_be_tried_again(home_assistant, peer):
+    device = Device("waits", "00000000000000a8")
+    twin = Twin(home_assistant, peer, device.discovery())
+    for message in device.greet():
+        twin.follow(message)
+    wanted = {"serial": 1, "state": "refused", "model": "fedcba987654", "follows": True, "why": "too slow"}
+    weights = {"sha256": "0123456789abcdef" * 4, "wanted": wanted}
+    twin.follow(device.say(InfoMessage("inkling-pi 1.2.3", weights, {})))
+    home_assistant.ask("call", domain="update", service="install", entity=twin.entities["weights"])
+    topic = device.topics.request("weights")
+    wait_until(lambda: topic in peer.topics())
+    (request,) = [message for message in peer.heard if message.topic == topic]
+    assert decode(WeightsRequest, request.payload, allow_unknown=False) == WeightsRequest()
 
 
 def test_the_automation_of_the_page_is_started_by_each_three_and_by_nothing_else(home_assistant, peer):

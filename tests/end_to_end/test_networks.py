@@ -44,7 +44,11 @@ def folder(tmp_path_factory, drawn_digits):
 
 def test_evaluate_tells_the_interval_and_draws_the_worst_mistakes(folder):
     evaluate = (TRAINER, "evaluate", "bad.npz", "--data", "digits.npz")
-    figures = json.loads(run(*evaluate, "--mistakes", "m.png", "--json", cwd=folder).stdout)
+    pictures = ("--mistakes", "m.png", "--picture", "c.svg")
+    figures = json.loads(run(*evaluate, *pictures, "--json", cwd=folder).stdout)
+    # Matplotlib draws letters as curves, and says in comments what they are.
+    name = f"bad.npz ({figures['weights'][:12]})"
+    assert f"digits.npz, read by {name}" in (folder / "c.svg").read_text()
     low, high = figures["interval"]
     assert low < figures["accuracy"] < high
     with Image.open(folder / "m.png") as picture:
@@ -77,6 +81,27 @@ def test_what_was_converted_reads_alike_and_says_what_it_cost(folder, store):
     evaluated = run(TRAINER, "evaluate", "c.npz", "--data", "digits.npz", "--json", cwd=folder)
     assert json.loads(evaluated.stdout)["accuracy"] == pytest.approx(figures["accuracy"], abs=1e-6)
     assert f"as {store}" in run(*convert, cwd=folder).stdout
+
+
+def test_what_is_converted_in_place_tells_both_sizes(folder):
+    content = (folder / "good.npz").read_bytes()
+    (folder / "place.npz").write_bytes(content)
+    convert = (TRAINER, "convert", "place.npz", "--data", "digits.npz", "-o", "place.npz")
+    said = " ".join(run(*convert, cwd=folder).stdout.split())
+    after = (folder / "place.npz").stat().st_size
+    assert f"{after / 1000:,.0f} kB as int8; place.npz had {len(content) / 1000:,.0f} kB as float32" in said
+
+
+def test_a_strangers_card_commands_no_terminal(folder):
+    network = load_weights(folder / "good.npz").network
+    evil = "\x1b]0;mine\x07\x1b[2J\r\u202e\u200b"
+    card = ModelCard.describe(
+        network, {"note": evil, evil: 1}, [{"name": evil, "n": {evil: evil}}], {evil: {evil: 1}}
+    )
+    export_weights(folder / "evil.npz", network, card)
+    shown = run(TRAINER, "show", "evil.npz", cwd=folder).stdout
+    assert not set("\x1b\x07\r\u202e\u200b") & set(shown)
+    assert shown.replace("\n", "").count("x1b") >= 5
 
 
 def test_a_report_is_one_page_that_needs_nothing_else(folder):
@@ -143,6 +168,8 @@ def test_two_jobs_give_the_same_table_as_one(folder):
         (("report", "good.npz", "-o", "."), ". is a folder: name a file to write to"),
         (("backquery", "good.npz", "-o", "mind.txt"), "--output mind.txt must end in .png, .svg, .pdf"),
         (("evaluate", "good.npz", "--mistakes", "m.txt"), "--mistakes m.txt must end in .png"),
+        (("experiment", "noise", "-o", "/proc"), "/proc/noise.trials.json cannot be written (No such file"),
+        (("experiment", "noise", "-o", "good.npz"), "good.npz is no folder: name one to write to"),
         (("experiment", "noise", "--seeds", "0"), "--seeds must be 1 or more"),
         (
             ("experiment", "noise", "--data", "digits.npz", "--quick", "--scheduler", "nonsense"),

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from shared.atomic_file import write_atomically
+from shared.atomic_file import check_writable, write_atomically
 
 
 def test_it_replaces_a_file_and_leaves_nothing_beside_it(tmp_path):
@@ -46,3 +46,32 @@ def test_what_is_no_plain_file_is_left_alone(tmp_path):
     with pytest.raises(FileExistsError, match="not a plain file"):
         write_atomically(tmp_path / "pipe", b"new")
     assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_name_may_be_as_long_as_the_system_lets_it(tmp_path):
+    path = tmp_path / ("\u00e9" * 127)  # 254 bytes
+    check_writable(path)
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "file/below", "missing/file", "pipe", "folder", "/proc/none"])
+def test_what_cannot_be_written_is_found_before(tmp_path, name):
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    before = sorted(tmp_path.iterdir())
+    for attempt in (check_writable, lambda path: write_atomically(path, b"new")):
+        with pytest.raises(OSError) as caught:  # noqa: PT011
+            attempt(tmp_path / name)
+        assert caught.value.filename == str(tmp_path / name)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_trying_leaves_everything_as_it_was(tmp_path):
+    (tmp_path / "file").write_bytes(b"old")
+    check_writable(tmp_path / "file")
+    check_writable(tmp_path / "other")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"old"

@@ -14,6 +14,7 @@ MOMENTUM = Settings(
     hidden=(20,), epochs=8, biases=True, averaging=2.0, dropout=0.2, schedule="cosine", loss="squared-error"
 )
 ADAM = replace(MOMENTUM, optimiser="adam", learning_rate=0.01, activation="relu")
+NORMALISED = replace(MOMENTUM, batch_normalisation=True)
 
 
 class PowerCut(Exception):
@@ -25,7 +26,9 @@ def cut_power(moment):
         raise PowerCut
 
 
-@pytest.mark.parametrize("settings", [MOMENTUM, ADAM], ids=["momentum", "adam"])
+@pytest.mark.parametrize(
+    "settings", [MOMENTUM, ADAM, NORMALISED], ids=["momentum", "adam", "batch normalisation"]
+)
 @pytest.mark.parametrize("threads", [1, 2])
 def test_training_goes_on_to_the_same_weights_bit_for_bit(drawn_digits, tmp_path, settings, threads):
     learnt, held_out = drawn_digits.split(100, seed=0)
@@ -106,6 +109,25 @@ def test_a_damaged_checkpoint_is_said(tmp_path, content):
         read_options(tmp_path / "c")
 
 
+@pytest.mark.parametrize(
+    "standing",
+    [{"epoch": "3"}, {"epoch": None}, {"epochs": 3}, {"accuracy": [1]}, {"cpu_seconds": {}}, [], 3],
+)
+def test_a_checkpoint_of_another_version_is_said(tmp_path, standing):
+    about = {"standing": standing, "purpose": {}, "options": {}}
+    np.savez(tmp_path / "c.npz", about=np.frombuffer(json.dumps(about).encode(), np.uint8))
+    for read in (read_options, lambda path: Checkpoint(path).load([], {})):
+        with pytest.raises(BadCheckpointError, match="is no checkpoint of this version"):
+            read(tmp_path / "c.npz")
+
+
+@pytest.mark.parametrize("arrays", [[], [np.ones(2)], [np.ones(3, np.int64)], [np.ones(3), np.ones(3)]])
+def test_a_checkpoint_of_another_network_is_said(tmp_path, arrays):
+    Checkpoint(tmp_path / "c").save(Standing(), arrays, {})
+    with pytest.raises(BadCheckpointError, match="is of another training: the network is not the same"):
+        Checkpoint(tmp_path / "c").load([np.ones(3)], {})
+
+
 def test_half_a_checkpoint_is_said(tmp_path):
     Checkpoint(tmp_path / "c").save(Standing(), [np.ones(300)], {})
     content = (tmp_path / "c").read_bytes()
@@ -116,7 +138,7 @@ def test_half_a_checkpoint_is_said(tmp_path):
 
 
 def test_running_away_is_said_after_a_checkpoint_too(drawn_digits, tmp_path):
-    with np.errstate(all="ignore"), pytest.raises(BadSettingError, match="ran away"):
+    with pytest.raises(BadSettingError, match="ran away"):
         train(
             drawn_digits,
             Settings(hidden=(30,), learning_rate=1e38),

@@ -63,6 +63,16 @@ def test_only_what_is_large_is_shared():
     assert count_shares(8, 16, 4_000_000) == 1
 
 
+def test_weights_that_run_away_warn_on_no_thread():
+    """Warnings are errors in all tests."""
+    network = initialise((30, 12, 4), np.random.default_rng(0), activation="relu")
+    inputs, targets = make_batch(40)
+    network.weights[0][...] *= np.float32(1e38)
+    with Crew(network, "cross-entropy", 2) as crew:
+        outputs, _ = crew.find(inputs * np.float32(100), targets)
+    assert not np.isfinite(outputs).all()
+
+
 def test_what_fails_in_one_share_is_said():
     network = initialise((30, 12, 4), np.random.default_rng(0))
     inputs, targets = make_batch(40)

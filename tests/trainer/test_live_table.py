@@ -122,7 +122,10 @@ def test_when_the_broker_has_gone_nothing_is_claimed_to_be_so_still():
     lines = draw(roster, problem="lost localhost:1883: connecting anew")
     assert lines[1] == "lost localhost:1883: connecting anew"
     assert find_row(lines).split()[:5] == ["desk", "-", "-", "7", "1"]
-    assert note(roster, Availability("online")) == ["desk: online"]
+    assert note(roster, Availability("online"), PredictionMessage(7, 0.98, id=EVENT.id)) == [
+        "desk: online",
+        "desk: 7 (98.0%) is held up",
+    ]
 
 
 def test_without_a_device_it_is_said_what_may_be_wrong():

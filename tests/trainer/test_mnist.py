@@ -75,7 +75,9 @@ def test_a_file_that_went_bad_is_replaced_and_that_is_said(tmp_path, mnist, mirr
 
 
 @pytest.mark.parametrize(
-    "content", [gzip.compress(b"other digits"), b"no gzip", gzip.compress(b"x" * 99)[:-9]]
+    "content",
+    [gzip.compress(b"other digits"), b"no gzip", gzip.compress(b"x" * 99)[:-9]],
+    ids=["other", "no gzip", "truncated"],
 )
 def test_a_bad_download_is_said_and_thrown_away(tmp_path, mirror, content):
     for name in CHECKSUMS:

@@ -15,7 +15,7 @@ def test_every_optimiser_goes_down(optimiser, rate, activation, biases):
     network = initialise((20, 8, 4), random, biases=biases, activation=activation)
     inputs = random.uniform(0.01, 1, (40, 20)).astype(np.float32)
     targets = make_targets(random.integers(0, 4, 40).astype(np.uint8), nodes=4)
-    descent = OPTIMISERS[optimiser](network, inputs.mean(axis=0))
+    descent = OPTIMISERS[optimiser](network, inputs.mean(axis=0), False)
     losses = []
     for _ in range(60):
         signals = network.forward(inputs)
@@ -63,7 +63,7 @@ def test_what_an_optimiser_remembers_is_all_there_is_to_it(optimiser):
     random = np.random.default_rng(0)
     common = random.uniform(0, 1, 5).astype(np.float32)
     first = initialise((5, 3, 2), random, biases=True)
-    one = OPTIMISERS[optimiser](first, common)
+    one = OPTIMISERS[optimiser](first, common, False)
 
     def make_gradients(seed):
         draw = np.random.default_rng(seed)
@@ -72,7 +72,7 @@ def test_what_an_optimiser_remembers_is_all_there_is_to_it(optimiser):
 
     one.step(*make_gradients(1), 0.1)
     second = first.copy()
-    other = OPTIMISERS[optimiser](second, common)
+    other = OPTIMISERS[optimiser](second, common, False)
     for array, kept in zip(other.memory, one.memory, strict=True):
         np.copyto(array, kept)
     for optimiser_ in (one, other):

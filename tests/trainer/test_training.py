@@ -80,10 +80,21 @@ def test_settings_that_cannot_be_met_are_refused(settings, said):
         Settings(**settings)
 
 
-@pytest.mark.filterwarnings("ignore:overflow|invalid value:RuntimeWarning")
-def test_weights_that_run_away_are_said(drawn_digits):
+@pytest.mark.parametrize("rate", [1e38, 1e300])
+@pytest.mark.parametrize("optimiser", ["momentum", "adam"])
+@pytest.mark.parametrize("normalised", [False, True])
+def test_weights_that_run_away_are_said_and_nothing_else(drawn_digits, rate, optimiser, normalised):
+    """Warnings are errors in all tests."""
+    settings = Settings(
+        hidden=(30,),
+        learning_rate=rate,
+        optimiser=optimiser,
+        biases=True,
+        batch_normalisation=normalised,
+        averaging=1.0,
+    )
     with pytest.raises(BadSettingError, match="ran away in epoch 1: try a learning rate below 1e"):
-        train(drawn_digits, Settings(hidden=(30,), learning_rate=1e38))
+        train(drawn_digits, settings, held_out=drawn_digits)
 
 
 def test_nothing_to_learn_from_is_said():

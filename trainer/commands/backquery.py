@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shared.weights import load_weights
 from trainer.backquery import make_minds
-from trainer.commands.options import Commands, add_data, add_weights, check_picture, load_data
+from trainer.commands.options import Commands, add_data, add_weights, check_picture, load_data, name_weights
 from trainer.reports import output
 
 
@@ -43,6 +43,9 @@ def run(options: argparse.Namespace) -> int:
     from trainer.plots import plot_minds, save_figure  # matplotlib takes a while to import
 
     layers = " - ".join(map(str, trained.card.layers))
-    save_figure(plot_minds(minds, trained.network, f"The mind of {trained.name}, {layers}"), options.output)
+    save_figure(
+        plot_minds(minds, trained.network, f"The mind of {name_weights(options.weights, trained)}, {layers}"),
+        options.output,
+    )
     output.print(f"three pictures of each digit drawn to {options.output}")
     return 0

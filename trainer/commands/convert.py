@@ -40,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer convert`."""
     check_output(options.output)
     trained = load_weights(options.weights)
+    size_before = options.weights.stat().st_size  # of a file that may be the new one, too
     dataset = load_data(options.data, options, test=True)
     converted = FeedForward(
         [restore(reduce(matrix, options.store)) for matrix in trained.network.weights],
@@ -58,13 +59,13 @@ def run(options: argparse.Namespace) -> int:
     sha256 = export_weights(
         options.output, trained.network, replace(trained.card, metrics=metrics), options.store
     )
-    sizes = [path.stat().st_size for path in (options.weights, options.output)]
+    size = options.output.stat().st_size
     if options.json:
-        print(json.dumps({"sha256": sha256, "store": options.store, "bytes": sizes[1], **figures}))
+        print(json.dumps({"sha256": sha256, "store": options.store, "bytes": size, **figures}))
         return 0
     output.print(
-        f"{options.output}: {sizes[1] / 1000:,.0f} kB as {options.store}, {options.weights} takes "
-        f"{sizes[0] / 1000:,.0f} kB as {trained.precision}"
+        f"{options.output}: {size / 1000:,.0f} kB as {options.store}; {options.weights} had "
+        f"{size_before / 1000:,.0f} kB as {trained.precision}"
     )
     output.print(
         f"{after:.2%} of {len(dataset):,} images read right, {before:.2%} before; "

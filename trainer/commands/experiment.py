@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shared.atomic_file import write_atomically
 from shared.command_line import INTERRUPTED
-from trainer.commands.options import Commands, add_data, load_data
+from trainer.commands.options import Commands, add_data, check_output, load_data
 from trainer.commands.progress import messages, show_share
 from trainer.datasets import Dataset
 from trainer.errors import BadSettingError
@@ -85,8 +85,14 @@ def run(options: argparse.Namespace) -> int:
     seeds = (QUICK_SEEDS if options.quick else SEEDS) if options.seeds is None else options.seeds
     if seeds < 1 or options.jobs == 0:
         raise BadSettingError("--seeds must be 1 or more, and --jobs not 0")
+    if options.output.exists() and not options.output.is_dir():
+        raise BadSettingError(f"{options.output} is no folder: name one to write to")
     options.output.mkdir(parents=True, exist_ok=True)
     experiment = EXPERIMENTS[options.experiment]
+    file = options.output / experiment.name
+    kept = file.with_suffix(".trials.json")
+    for path in (kept, *(file.with_suffix(suffix) for suffix in (".csv", ".png", ".svg"))):
+        check_output(path)
     learnt, tests = _load(options)
     check_data(learnt, tests)
     settings, pictures = Settings(), len(learnt)
@@ -94,8 +100,6 @@ def run(options: argparse.Namespace) -> int:
         settings, pictures = replace(settings, epochs=1), min(QUICK_PICTURES, pictures)
     values = experiment.choose_values(pictures, quick=options.quick)
     trials = experiment.plan(seeds, pictures, settings, values)
-    file = options.output / experiment.name
-    kept = file.with_suffix(".trials.json")
     finished = FinishedTrials(kept, learnt, tests)
     with ask_before_stopping() as stop, show_share(experiment.question, keep=True) as progress:
         complete = run_trials(

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from shared.weights import load_weights
-from trainer.commands.options import Commands, check_picture
+from trainer.commands.options import Commands, check_picture, name_weights
 from trainer.reports import output
 
 
@@ -43,6 +43,11 @@ def run(options: argparse.Namespace) -> int:
     check_picture("--output", options.output)
     trained = load_weights(options.weights)
     frame = read_photograph(options.image, Image.open)
-    explain(frame, trained.network, f"{options.image.name}, read with {trained.name}", options.output)
+    explain(
+        frame,
+        trained.network,
+        f"{options.image.name}, read with {name_weights(options.weights, trained)}",
+        options.output,
+    )
     output.print(f"explanation drawn to {options.output}")
     return 0

@@ -11,7 +11,12 @@ from trainer.mnist import fetch_mnist, find_data_directory
 
 def add_parser(commands: Commands) -> None:
     """Add `fetch` to the command line."""
-    parser = commands.add_parser("fetch", help="fetch MNIST, 70,000 handwritten digits")
+    parser = commands.add_parser(
+        "fetch",
+        help="fetch MNIST, 70,000 handwritten digits",
+        description="Fetch MNIST: 60,000 handwritten digits to learn from and 10,000 to test on. What "
+        "is there already and whole is not fetched again.",
+    )
     add_data_directory(parser)
     parser.set_defaults(command=run)
 

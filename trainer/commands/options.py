@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TypeAlias
 
+from shared.atomic_file import check_writable
+from shared.weights import TrainedNetwork
 from trainer.commands.progress import show_share
 from trainer.datasets import Dataset, load_dataset, load_mnist
 from trainer.errors import BadSettingError
@@ -51,6 +52,11 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def name_weights(path: Path | None, trained: TrainedNetwork) -> str:
+    """What a picture's title calls a network: its file, and the start of its hash."""
+    return f"{'the default weights' if path is None else path.name} ({trained.name})"
+
+
 def load_data(path: Path | None, options: argparse.Namespace, *, test: bool) -> Dataset:
     """Load the data set that an option names, or MNIST where it names none."""
     if path is None:
@@ -61,13 +67,16 @@ def load_data(path: Path | None, options: argparse.Namespace, *, test: bool) -> 
 
 def check_output(path: Path) -> None:
     """Refuse a file that could not be written, before the work and not after it."""
-    folder = path.resolve().parent
-    if path.is_dir():
-        raise BadSettingError(f"{path} is a folder: name a file to write to")
-    if not folder.is_dir():
-        raise BadSettingError(f"no folder {folder} to write {path.name} to: make it first")
-    if not os.access(folder, os.W_OK):
-        raise BadSettingError(f"{folder} cannot be written to: choose another folder, or ask for permission")
+    try:
+        folder = path.resolve().parent
+        if path.is_dir():
+            raise BadSettingError(f"{path} is a folder: name a file to write to")
+        if not folder.is_dir():
+            raise BadSettingError(f"no folder {folder} to write {path.name} to: make it first")
+        check_writable(path)
+    except (OSError, RuntimeError) as error:  # of links that lead in a circle Python 3.11 makes the latter
+        why = error.strerror if isinstance(error, OSError) else "its link leads in a circle"
+        raise BadSettingError(f"{path} cannot be written ({why}): name another file") from error
 
 
 def check_picture(option: str, path: Path) -> None:

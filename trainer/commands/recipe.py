@@ -46,7 +46,7 @@ Options = argparse._ArgumentGroup
 
 def add_recipe(parser: argparse.ArgumentParser) -> None:
     """Add `--preset` and all that it tells."""
-    add_preset(parser)
+    add_preset(parser, "a recipe that is known to be good, see below")
     network = parser.add_argument_group("the network")
     network.add_argument(
         "--hidden",
@@ -58,6 +58,12 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     )
     _add_choices(network, (("--activation", ACTIVATIONS, "what hidden nodes do; output nodes are sigmoid"),))
     _add_switch(network, "--biases", "give each node a bias; the talk's have none")
+    _add_switch(
+        network,
+        "--batch-normalisation",
+        "make hidden signals 0 on average and 1 strong over each batch; what is exported has it in its "
+        "weights and biases, so it needs --biases",
+    )
     learning = parser.add_argument_group("how it learns")
     _add_numbers(learning, LEARNING)
     _add_choices(learning, CHOICES)
@@ -78,9 +84,9 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     _add_numbers(parser.add_argument_group("deformations, as training goes"), FADING)
 
 
-def add_preset(parser: argparse.ArgumentParser) -> None:
-    """Add `--preset`."""
-    parser.add_argument("--preset", choices=PRESETS, help="a recipe that is known to be good, see below")
+def add_preset(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Add `--preset`, told what it is for."""
+    parser.add_argument("--preset", choices=PRESETS, help=meaning)
 
 
 def add_amounts(parser: argparse.ArgumentParser) -> None:

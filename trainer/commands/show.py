@@ -13,7 +13,12 @@ from trainer.reports import print_content
 
 def add_parser(commands: Commands) -> None:
     """Add `show` to the command line."""
-    parser = commands.add_parser("show", help="show a weights file's model card")
+    parser = commands.add_parser(
+        "show",
+        help="show a weights file's model card",
+        description="Show what a weights file says of itself: its layers, how it was trained, on which data, "
+        "what was measured, and its hash.",
+    )
     add_weights(parser)
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.set_defaults(command=run)

@@ -29,7 +29,7 @@ def add_parser(commands: Commands) -> None:
         help="the picture, .png, .svg or .pdf (default: %(default)s)",
     )
     add_data(parser, "show its pictures rather than MNIST's training images")
-    add_preset(parser)
+    add_preset(parser, "show what this recipe of 'train' does to pictures")
     add_amounts(parser)
     parser.add_argument("--seed", type=int, default=argparse.SUPPRESS, metavar="N", help="which digits")
     parser.set_defaults(command=run)

@@ -6,11 +6,12 @@ import argparse
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from shared.command_line import INTERRUPTED
+from shared.records import RecordError, read_record
 from shared.weights import ModelCard, export_weights, load_weights
 from trainer.calibration import find_temperature, temper
 from trainer.checkpoint import Checkpoint, read_options
@@ -18,7 +19,7 @@ from trainer.commands.options import Commands, add_data, check_output, load_data
 from trainer.commands.progress import show_training
 from trainer.commands.recipe import add_recipe, read_given, read_recipe, tell_presets
 from trainer.datasets import NO_DIGIT, Dataset
-from trainer.errors import BadSettingError
+from trainer.errors import BadCheckpointError, BadSettingError
 from trainer.evaluation import evaluate
 from trainer.interruption import ask_before_stopping
 from trainer.presets import PROTOCOL, Recipe
@@ -30,8 +31,21 @@ DESCRIPTION = """\
 Train a network and export its weights. Without options it is the talk's: 784 inputs, 200 hidden nodes,
 10 outputs. Options that are given beside --preset override it."""
 
-# What a training that goes on takes from its checkpoint, beside the recipe.
 PATHS = ("data", "also", "test_data", "data_dir")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a training was told, and takes from its checkpoint when it goes on; paths are whole ones."""
+
+    recipe: Recipe
+    preset: str | None
+    threads: int
+    teachers: list[str]
+    data: str | None
+    also: str | None
+    test_data: str | None
+    data_dir: str | None
 
 
 def add_parser(commands: Commands) -> None:
@@ -88,7 +102,8 @@ def add_parser(commands: Commands) -> None:
         "--threads",
         type=int,
         metavar="N",
-        help="cores to use at most (default: all there are); it changes the last bits of large networks",
+        help="cores to use at most (default: all there are); it changes the last bits of large networks, "
+        "and more than these with --dropout or --batch-normalisation",
     )
     parser.add_argument("--json", action="store_true", help="print the model card as JSON")
     parser.set_defaults(command=run)
@@ -98,15 +113,18 @@ def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer train`."""
     check_output(options.output)
     checkpoint_path = options.output.with_name(f"{options.output.name}.checkpoint")
+    check_output(checkpoint_path)
+    if options.log is not None:
+        check_output(options.log)
+    if not options.checkpoint_every >= 0:
+        raise BadSettingError(f"--checkpoint-every must be 0 or more, not {options.checkpoint_every:g}")
     recipe = _restore(options, checkpoint_path) if options.resume else read_recipe(options)
     options.threads = count_cores() if options.threads is None else options.threads
     if options.threads < 1:
         raise BadSettingError(f"--threads must be 1 or more, not {options.threads}")
-    if options.log is not None:
-        check_output(options.log)
     teachers = [load_weights(Path(path)).network for path in options.teachers or ()]
     learnt, held_out, tests = _load(options, recipe)
-    checkpoint = Checkpoint(checkpoint_path, _keep(options, recipe), options.checkpoint_every)
+    checkpoint = Checkpoint(checkpoint_path, asdict(_keep(options, recipe)), options.checkpoint_every)
     with ask_before_stopping() as stop:
         with _report(options.log, resume=options.resume) as report:
             outcome = train(
@@ -150,34 +168,39 @@ def _load(options: argparse.Namespace, recipe: Recipe) -> tuple[Dataset, Dataset
     return learnt, held_out, tests
 
 
-def _keep(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
-    """What a checkpoint keeps of the options, as JSON has it."""
+def _keep(options: argparse.Namespace, recipe: Recipe) -> Told:
+    """What a checkpoint keeps of the options."""
     paths = {name: getattr(options, name) for name in PATHS}
-    return {
-        "preset": options.preset,
-        "recipe": asdict(recipe),
-        "threads": options.threads,
-        "teachers": [str(Path(path).resolve()) for path in options.teachers or ()],
+    return Told(
+        recipe,
+        options.preset,
+        options.threads,
+        [str(Path(path).resolve()) for path in options.teachers or ()],
         **{name: None if path is None else str(path.resolve()) for name, path in paths.items()},
-    }
+    )
 
 
 def _restore(options: argparse.Namespace, path: Path) -> Recipe:
     """Take from a checkpoint what the training was told, and refuse to be told something else now."""
-    kept = read_options(path)
-    recipe = Recipe.read(kept["recipe"])
+    try:
+        told = read_record(Told, read_options(path))
+    except (RecordError, BadSettingError) as error:
+        raise BadCheckpointError(
+            f"{path} is of another version ({error}): train without --resume, or go on with that version"
+        ) from error
+    recipe = told.recipe
     now = {name: (value, getattr(recipe, name)) for name, value in read_given(options).items()}
     for name in PATHS:
-        value = getattr(options, name)
-        now |= {name: (str(value.resolve()), kept[name])} if value is not None else {}
-        setattr(options, name, None if kept[name] is None else Path(kept[name]))
+        value, kept = getattr(options, name), getattr(told, name)
+        now |= {name: (str(value.resolve()), kept)} if value is not None else {}
+        setattr(options, name, None if kept is None else Path(kept))
     for name in ("preset", "threads"):
-        value = getattr(options, name)
-        now |= {name: (value, kept[name])} if value is not None else {}
-        setattr(options, name, kept[name])
+        value, kept = getattr(options, name), getattr(told, name)
+        now |= {name: (value, kept)} if value is not None else {}
+        setattr(options, name, kept)
     if options.teachers is not None:
-        now["teachers"] = ([str(teacher.resolve()) for teacher in options.teachers], kept["teachers"])
-    options.teachers = kept["teachers"]
+        now["teachers"] = ([str(teacher.resolve()) for teacher in options.teachers], told.teachers)
+    options.teachers = told.teachers
     for name, (value, before) in now.items():
         if value != before:
             raise BadSettingError(

@@ -165,8 +165,7 @@ def test_the_recipes_laptop_is_let_in_by_password_and_by_certificate(recipe, cre
         with Broker(accepted) as laptop:
             laptop.subscribe(*list_topics())
             with Broker(by_password) as other:
-                other._publish(DESK.event, encode(EVENT))
-                other.hear(0.2)
+                other.publish(DESK.event, encode(EVENT))
             (word,) = hear_until(laptop, lambda heard: heard)
             assert word.message == EVENT
 
