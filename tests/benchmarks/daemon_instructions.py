@@ -110,7 +110,7 @@ def gather(printed: str) -> dict[str, float]:
     typical = {name: statistics.median(each) for name, each in counts.items() if name}
     typical["told"] = (typical["told"] - typical["not told"]) / 2
     typical["idle"] /= REST_S
-    return {name: round(typical[name], 2) for name in STEPS}
+    return {name: round(typical[name], 3) for name in STEPS}
 
 
 def main() -> None:
