@@ -20,10 +20,11 @@ from shared.ink import Bytes
 
 MARK = 0x494E4B00  # as in deploy/emulated_pi/instruction_counter.c
 
-ROUNDS = 5
+# How long nothing happens: long enough for two of the pings to the broker.
+IDLE_S = 10.0
 
-# The connection to the broker is told what there is to tell, and then rests.
-REST_S = 2.0
+# How long the connection to the broker has for what there is to tell.
+TELLING_S = 0.5
 
 PACE_S = 0.1
 
@@ -54,9 +55,9 @@ class Steps:
     def frames(self, stop: Event, report: Report) -> Iterator[Frame]:
         yield self._take(self._places[0])  # after this the daemon is ready
         yield from self._hold_up()  # what is done for the first time costs more
-        for _ in range(ROUNDS):
+        for _ in range(int(sys.argv[2])):
             with counted("idle"):
-                time.sleep(REST_S)
+                time.sleep(IDLE_S)
             for digit in self._digits:  # each another one, so that none settles
                 with counted("digit"):
                     yield self._take(digit)
@@ -83,7 +84,7 @@ class Steps:
             for frames in (self._still, self._places):
                 for frame in [*frames] * 3:
                     yield self._take(frame)
-                time.sleep(REST_S / 4)
+                time.sleep(TELLING_S)
 
     def _take(self, pixels: Bytes) -> Frame:
         self._time += self._pace_s

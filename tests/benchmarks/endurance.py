@@ -114,7 +114,7 @@ def run_device(path: Path, frames: int) -> None:
     def open_day(settings: CameraSettings) -> Day:
         return Day(frames)
 
-    edge.daemon.open_camera = open_day
+    edge.daemon.open_camera = open_day  # type: ignore[attr-defined]
     live = LiveSettings(load_configuration(path), path.parent)
     print(json.dumps(take_stock(0)), flush=True)
     edge.daemon.run_daemon(live, load_weights(), Event(), show=False, as_json=False)
@@ -155,7 +155,7 @@ def main() -> None:
         (folder / "edge.toml").write_text(CONFIGURATION.format(port=port))
         subscriber, watchdog = Subscriber(port), Watchdog(folder / "notify")
         watchdog.start()
-        command = [sys.executable, "-m", "tests.benchmarks.endurance", "--device", folder / "edge.toml"]
+        command = [sys.executable, "-m", "tests.benchmarks.endurance", "--device", str(folder / "edge.toml")]
         device = subprocess.Popen(
             [*command, "--frames", str(options.frames)],
             stdout=subprocess.PIPE,
