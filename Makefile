@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-deb check deb lessons weights benchmark benchmark-seeing clean
+.PHONY: demo test test-deb virtual-camera check deb lessons weights benchmark benchmark-seeing count-instructions endurance clean
 
 demo: $(VENV)/ready mnist
 	$(BIN)/python -m deploy.demo
@@ -22,6 +22,10 @@ test-deb: deb
 # What is installed on a Pi: build/inkling-edge_*_all.deb.
 deb: $(VENV)/ready
 	deploy/package.sh $(BIN) build
+
+# The tests of the Pi's camera run where this has made its root, in the user's cache, and are skipped elsewhere.
+virtual-camera:
+	PYTHON="$(PYTHON)" deploy/virtual_camera/setup.sh
 
 check: $(VENV)/ready
 	$(BIN)/ruff check
@@ -56,6 +60,14 @@ benchmark-seeing: $(VENV)/ready mnist
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
 	$(BIN)/python -m tests.benchmarks.seeing_recipes
 	$(BIN)/python -m tests.benchmarks.seeing_instructions
+
+# On an emulated Pi, too: what the daemon costs, against tests/benchmarks/instructions.json; 5 % more fails.
+count-instructions: $(VENV)/ready
+	$(BIN)/python -m tests.benchmarks.daemon_instructions
+
+# A day of the daemon, in minutes: does it grow?
+endurance: $(VENV)/ready
+	$(BIN)/python -m tests.benchmarks.endurance
 
 $(VENV)/ready: pyproject.toml deploy/setup.sh
 	PYTHON="$(PYTHON)" deploy/setup.sh $(VENV)
