@@ -23,6 +23,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.broker import connect, describe_failure, describe_refusal, prepare_clients
@@ -56,6 +57,10 @@ TICK_S = 0.5
 
 # How long a clean stop may take to bring out its last words.
 FAREWELL_S = 2.0
+
+
+# A farewell after which the broker says the will.
+_WITH_WILL = ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message")
 
 
 def draw_wait_s(attempt: int) -> float:
@@ -137,6 +142,11 @@ class BrokerLink(Thread):
             end.setblocking(False)
         self.connected = False
         report(f"connecting to {settings.where}", logging.INFO)
+
+    @property
+    def in_flight(self) -> int:
+        """How many messages were sent and are not confirmed."""
+        return len(self._in_flight)
 
     @property
     def events_in_flight(self) -> int:
@@ -235,14 +245,12 @@ class BrokerLink(Thread):
             if self.connected:
                 self._conversation.tend()
                 self._send_waiting(client)
-            if self._leaving.is_set() and self._is_done():
-                client.disconnect()
-                return
-
-    def _is_done(self) -> bool:
-        """Whether all is said, or cannot be."""
-        said = not self._in_flight and not len(self._outbox)
-        return said or not self.connected or time.monotonic() > self._farewell_until
+            if self._leaving.is_set():
+                said = not self._in_flight and not len(self._outbox)
+                if said or not self.connected or time.monotonic() > self._farewell_until:
+                    # If the last word may not have got through, the broker says the will instead.
+                    client.disconnect(None if said else _WITH_WILL)
+                    return
 
     def _send_waiting(self, client: paho.Client) -> None:
         if not self._in_flight:

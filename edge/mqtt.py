@@ -8,6 +8,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any
 
 from edge.broker import is_open_to_others
@@ -48,7 +49,7 @@ from shared.reading import Reading
 
 log = logging.getLogger(__name__)
 
-PART = "broker"
+PART, SETTINGS = "broker", "settings"
 
 # The prediction is said again with every health message; the broker forgets it when three are missed.
 EXPIRY_INTERVALS = 3
@@ -95,6 +96,9 @@ class MqttOutput:
         self._restart = restart
         self._machine = identify_machine()
         self._prediction = PredictionMessage(digit=None)
+        self._availability = Availability("online")
+        # What holds now is said by two threads, and what one says must not be older than what the other did.
+        self._state = Lock()
         self._recent: deque[tuple[str, int]] = deque(maxlen=MOST_RECENT)
         self._view = ViewFinder()
         self._told_problems: tuple[str, ...] | None = None
@@ -122,6 +126,7 @@ class MqttOutput:
                 ]
             ),
         )
+        health.report(SETTINGS, live.problem)
         self._link = BrokerLink(
             settings,
             f"inkling-{topics.device}-{self._machine.id}",
@@ -157,13 +162,15 @@ class MqttOutput:
             ts=now,
         )
         self._recent.append((event.id, event.digit))
-        self._prediction = PredictionMessage(event.digit, confidence, outputs, event.id, event.model, now)
-        self._say(event, self._prediction)
+        with self._state:
+            self._prediction = PredictionMessage(event.digit, confidence, outputs, event.id, event.model, now)
+            self._say(event, self._prediction)
 
     def withdraw(self) -> None:
         """Publish that nothing is held up any more."""
-        self._prediction = PredictionMessage(digit=None)
-        self._say(self._prediction)
+        with self._state:
+            self._prediction = PredictionMessage(digit=None)
+            self._say(self._prediction)
 
     def follow(self, frame: Frame, reading: Reading | NoDigit) -> None:
         """Keep what is seen, if somebody wants to look at it."""
@@ -172,8 +179,9 @@ class MqttOutput:
 
     def close(self) -> None:
         """Say that nothing is held up and that the device goes offline, and disconnect."""
-        self._prediction = PredictionMessage(digit=None)
-        self._say(self._prediction, Availability("offline"))
+        with self._state:
+            self._prediction, self._availability = PredictionMessage(digit=None), Availability("offline")
+            self._say(self._prediction, self._availability)
         self._link.leave()
         if lost := self._outbox.events + self._link.events_in_flight:
             log.warning("the broker has not taken %d event%s: lost", lost, "s" * (lost > 1))
@@ -189,7 +197,7 @@ class MqttOutput:
             *self._tell_discovery(),
             self._address(describe(self._live.configuration, self._deliveries)),
             self._address(self._prediction),
-            self._address(Availability("online")),
+            self._address(self._availability),
         )
 
     def hear(self, topic: str, payload: bytes | bytearray, retained: bool) -> None:
@@ -223,11 +231,13 @@ class MqttOutput:
         now = time.monotonic()
         if now >= self._greet_at:
             self._greet_at = float("inf")
-            for message in self.greet():
-                self._outbox.put(message)
+            with self._state:
+                for message in self.greet():
+                    self._outbox.put(message)
         if is_due := now >= self._next_health:
             self._next_health = now + self._live.configuration.health.interval_s
-            self._say(self._prediction)  # or the broker would forget it
+            with self._state:
+                self._say(self._prediction)  # or the broker would forget it
         problems = self._health.problems
         if is_due or (problems != self._told_problems and now >= self._soonest_health):
             self._told_problems, self._soonest_health = problems, now + PROBLEM_INTERVAL_S
@@ -235,7 +245,8 @@ class MqttOutput:
             self._say(self._health.describe(queued, self.dropped))
         if verdict := self._deliveries.judge():
             self._respond("weights", verdict)
-        if picture := self._view.take():
+        # One at a time: over a slow link many would keep back all else, and a later one is worth more.
+        if not self._link.in_flight and (picture := self._view.take()):
             self._outbox.put(Message(self._topics.view, picture, Kind.PASSING))
 
     def _meet_twin(self, payload: bytes | bytearray) -> None:
@@ -248,7 +259,8 @@ class MqttOutput:
             else None,
         )
         if not is_there:
-            self._say(self._prediction, Availability("online"))
+            with self._state:
+                self._say(self._prediction, self._availability)
 
     # What it is asked.
 
@@ -263,8 +275,9 @@ class MqttOutput:
 
     def _configure(self, request: ConfigureRequest) -> dict[str, Any]:
         settings = self._live.change(request)
-        self._health.report("settings", self._live.problem)
-        self._next_health = time.monotonic() + self._live.configuration.health.interval_s
+        self._health.report(SETTINGS, self._live.problem)
+        # At once: what others keep of it was to last for some of the intervals before, and no longer.
+        self._next_health = time.monotonic()
         self._say(describe(self._live.configuration, self._deliveries))
         for message in self._tell_discovery():  # which knows how often health is told
             self._outbox.put(message)
