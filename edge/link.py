@@ -96,6 +96,9 @@ class Conversation(Protocol):
     def tend(self) -> None:
         """Do what is due from time to time while there is a connection."""
 
+    def mind(self) -> None:
+        """Do what is due from time to time, connection or not."""
+
 
 class BrokerLink(Thread):
     """Keeps a connection to the broker.
@@ -175,6 +178,7 @@ class BrokerLink(Thread):
             began = time.monotonic()
             self._refusing = False
             try:
+                self._conversation.mind()
                 self._keep_connection()
             except ConfigurationError as error:
                 self._say(str(error))
@@ -242,6 +246,7 @@ class BrokerLink(Thread):
                 return
             if time.monotonic() - self._answered > PATIENCE_S and (self._in_flight or not self.connected):
                 raise TimeoutError("it does not answer")
+            self._conversation.mind()
             if self.connected:
                 self._conversation.tend()
                 self._send_waiting(client)

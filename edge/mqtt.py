@@ -243,11 +243,14 @@ class MqttOutput:
             self._told_problems, self._soonest_health = problems, now + PROBLEM_INTERVAL_S
             queued = self._outbox.events + self._link.events_in_flight
             self._say(self._health.describe(queued, self.dropped))
-        if verdict := self._deliveries.judge():
-            self._respond("weights", verdict)
         # One at a time: over a slow link many would keep back all else, and a later one is worth more.
         if not self._link.in_flight and (picture := self._view.take()):
             self._outbox.put(Message(self._topics.view, picture, Kind.PASSING))
+
+    def mind(self) -> None:
+        """End a trial of weights when it is time: bad ones must not read for as long as an outage lasts."""
+        if verdict := self._deliveries.judge():
+            self._respond("weights", verdict)
 
     def _meet_twin(self, payload: bytes | bytearray) -> None:
         """Another device speaks under our name: say so, and that we are here."""

@@ -23,9 +23,9 @@ def device():
     """Makes devices; all are closed after the test."""
     devices = []
 
-    def make(port, run="run", state=None, **mqtt):
+    def make(port, run="run", state=None, keys=(), **mqtt):
         settings = MqttSettings(host="127.0.0.1", port=port, **mqtt)
-        devices.append(Device(settings, run=run, state=state))
+        devices.append(Device(settings, run=run, state=state, keys=keys))
         return devices[-1]
 
     yield make

@@ -10,6 +10,7 @@ from edge.simulated_camera import SimulatedCamera
 from shared.messages import HealthMessage, PredictionMessage
 from tests.conftest import wait_until
 from tests.device import READINGS
+from tests.edge.test_deliveries import KEY, make_weights, run
 from tests.proxy import Proxy
 from tests.subscriber import TOPICS, Subscriber
 
@@ -61,6 +62,20 @@ def test_pictures_over_a_slow_link_do_not_keep_back_events(broker, device, subsc
     assert pictures >= 1
     assert between <= 3  # of the twenty that the link cannot bring
     proxy.close()
+
+
+def test_a_trial_of_weights_ends_although_the_broker_is_away(broker, device, subscriber, tmp_path):
+    weights = make_weights(tmp_path, "new")
+    bench = device(broker.port, state=tmp_path / "state", keys=(KEY,))
+    before = bench.deliveries.running
+    wait_until(lambda: subscriber.availability)
+    subscriber.publish(TOPICS.weights, run(weights, 1), retain=True)
+    wait_until(lambda: bench.deliveries.running is not before)
+    broker.stop()
+    for _ in range(20):
+        bench.deliveries.observe(0.5)
+    wait_until(lambda: "too slow" in bench.deliveries.describe().get("why", ""), 30)
+    assert bench.deliveries.running is before
 
 
 def test_kept_settings_that_cannot_be_read_are_a_problem_from_the_start(broker, device, tmp_path, subscriber):
