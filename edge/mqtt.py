@@ -49,7 +49,7 @@ from shared.reading import Reading
 
 log = logging.getLogger(__name__)
 
-PART, SETTINGS = "broker", "settings"
+PART, SETTINGS, NAME = "broker", "settings", "name"
 
 # The prediction is said again with every health message; the broker forgets it when three are missed.
 EXPIRY_INTERVALS = 3
@@ -62,6 +62,9 @@ BIRTH_WAIT_S = 3.0
 
 # Events that can still be corrected.
 MOST_RECENT = 100
+
+# Two devices of one name tell each other that they are there, but do not go on to for ever.
+TWIN_WAIT_S = 5.0
 
 
 class MqttOutput:
@@ -103,7 +106,7 @@ class MqttOutput:
         self._view = ViewFinder()
         self._told_problems: tuple[str, ...] | None = None
         self._next_health = self._soonest_health = float("inf")
-        self._greet_at = float("inf")
+        self._greet_at, self._introduced = float("inf"), float("-inf")
         self._outbox = Outbox(settings.queued_events)
         acts: dict[str, Callable[[Any], dict[str, Any]]] = {
             "view": self._look,
@@ -189,7 +192,13 @@ class MqttOutput:
     # What the link's thread says and hears.
 
     def greet(self) -> Sequence[Message]:
+        """Tell everything; another device of our name that is still there will answer that it is."""
+        self._health.report(NAME, None)
+        return self._introduce()
+
+    def _introduce(self) -> Sequence[Message]:
         """Tell everything anew: a broker may have forgotten it. 'online' comes after what it vouches for."""
+        self._introduced = time.monotonic()
         self._told_problems = None
         self._soonest_health = time.monotonic() + PROBLEM_INTERVAL_S
         self._next_health = time.monotonic() + self._live.configuration.health.interval_s
@@ -232,7 +241,7 @@ class MqttOutput:
         if now >= self._greet_at:
             self._greet_at = float("inf")
             with self._state:
-                for message in self.greet():
+                for message in self._introduce():
                     self._outbox.put(message)
         if is_due := now >= self._next_health:
             self._next_health = now + self._live.configuration.health.interval_s
@@ -255,13 +264,15 @@ class MqttOutput:
     def _meet_twin(self, payload: bytes | bytearray) -> None:
         """Another device speaks under our name: say so, and that we are here."""
         is_there = payload == encode(Availability("online"))
+        is_known = is_there and self._health.state_of(NAME) != "ok"
         self._health.report(
-            "name",
+            NAME,
             f"another device is called {self._topics.device}, too: give one of them another device.name"
             if is_there
             else None,
         )
-        if not is_there:
+        if not is_known or time.monotonic() - self._introduced > TWIN_WAIT_S:
+            self._introduced = time.monotonic()
             with self._state:
                 self._say(self._prediction, self._availability)
 

@@ -6,6 +6,7 @@ import time
 from edge.camera import Frame
 from edge.config import CameraSettings, SimulatedSettings
 from edge.live_settings import FILE
+from edge.machine import Machine
 from edge.simulated_camera import SimulatedCamera
 from shared.messages import HealthMessage, PredictionMessage
 from tests.conftest import wait_until
@@ -76,6 +77,27 @@ def test_a_trial_of_weights_ends_although_the_broker_is_away(broker, device, sub
         bench.deliveries.observe(0.5)
     wait_until(lambda: "too slow" in bench.deliveries.describe().get("why", ""), 30)
     assert bench.deliveries.running is before
+
+
+def test_another_device_of_the_same_name_is_a_problem_for_no_longer_than_it_is_there(
+    broker, device, monkeypatch
+):
+    proxy = Proxy(broker.port)
+    first = device(proxy.port)
+    wait_until(lambda: first.is_online)
+    monkeypatch.setattr("edge.mqtt.identify_machine", lambda: Machine("another"))
+    second = device(broker.port)
+    for bench in (first, second):
+        wait_until(lambda bench=bench: "another device" in bench.health.state_of("name"))
+    proxy.hang_up()
+    wait_until(lambda: proxy.connections == 2 and first.is_online)
+    wait_until(lambda: "another device" in first.health.state_of("name"))  # it is still there
+    proxy.refuse()
+    wait_until(lambda: not first.is_online)
+    second.output.close()
+    proxy.listen()
+    wait_until(lambda: first.health.state_of("name") == "ok", 30)
+    proxy.close()
 
 
 def test_kept_settings_that_cannot_be_read_are_a_problem_from_the_start(broker, device, tmp_path, subscriber):
