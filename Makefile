@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check weights benchmark benchmark-seeing clean
+.PHONY: demo test test-deb check deb lessons weights benchmark benchmark-seeing clean
 
 demo: $(VENV)/ready mnist
 	$(BIN)/python -m deploy.demo
@@ -12,11 +12,34 @@ demo: $(VENV)/ready mnist
 test: $(VENV)/ready mnist-if-possible check
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
+# Installs the package in clean Debians, some of them for a Pi's processor, and runs the service under systemd: as
+# root on Debian 12, on a PC, in a quarter of an hour.
+test-deb: deb
+	deploy/install.sh arch-test lintian mmdebstrap qemu-user-static systemd-container
+	-deploy/emulated_pi/enable.sh
+	$(BIN)/python -m pytest -m deb tests/deploy
+
+# What is installed on a Pi: build/inkling-edge_*_all.deb.
+deb: $(VENV)/ready
+	deploy/package.sh $(BIN) build
+
 check: $(VENV)/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# A browser opens with the first lesson; Ctrl-C here ends it.
+lessons: $(VENV)/lessons mnist
+	$(BIN)/jupyter lab trainer/lessons/01_predicting_machine.py
+
+# A lesson opens as a notebook, and not as the text that it is kept as.
+$(VENV)/lessons: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lessons]'
+	mkdir -p $(VENV)/etc/jupyter/labconfig
+	$(BIN)/jupytext-config --settings-file $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json \
+		set-default-viewer python
+	touch $@
 
 # The weights that ship: the talk's network, MNIST deformed, and simulated paper with and without digits.
 weights: $(VENV)/ready mnist fonts

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -58,7 +59,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--json", action="store_true", help="print one JSON object a line")
     check.set_defaults(command=run_check)
-    for command in (run, check):
+
+    aim = commands.add_parser(
+        "aim",
+        help="tell live how well a digit is framed: its size and place, blur and light, and what is read",
+        epilog="size: of the frame's shorter side; right, down: from its middle; blur: of the digit's size; "
+        "grey: of 255. The camera can only be used once: first stop the service, "
+        "'sudo systemctl stop inkling-edge'.",
+    )
+    aim.add_argument("--json", action="store_true", help="print one JSON object a line")
+    aim.set_defaults(command=run_aim)
+    for command in (run, check, aim):
         command.add_argument(
             "--config", type=Path, default=DEFAULT_PATH, metavar="FILE", help=f"default: {DEFAULT_PATH}"
         )
@@ -97,10 +108,7 @@ def run_run(options: argparse.Namespace) -> int:
     configuration = load_configuration(options.config)
     weights = configuration.network.weights
     trained = load_weights(Path(weights) if weights else None)
-    stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # From a thread of its own: a handler that interrupts stop.wait() would wait for its lock for ever.
-        signal.signal(number, lambda *_: Thread(target=stop.set).start())
+    stop = _stop_on_signals()
     # systemd names the folder that a service may keep things in.
     folder = configuration.device.state or os.environ.get("STATE_DIRECTORY")
     live = LiveSettings(configuration, Path(folder) if folder else None)
@@ -109,6 +117,15 @@ def run_run(options: argparse.Namespace) -> int:
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     return 0
+
+
+def _stop_on_signals() -> Event:
+    """An event that is set by Ctrl-C, and by SIGTERM."""
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # From a thread of its own: a handler that interrupts stop.wait() would wait for its lock for ever.
+        signal.signal(number, lambda *_: Thread(target=stop.set).start())
+    return stop
 
 
 def run_check(options: argparse.Namespace) -> int:
@@ -126,6 +143,21 @@ def run_check(options: argparse.Namespace) -> int:
         else:
             print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.part}: {finding.text}", flush=True)
     return status
+
+
+def run_aim(options: argparse.Namespace) -> int:
+    """Carry out `inkling-edge aim`."""
+    from edge.aim import Screen, aim
+    from edge.config import load_configuration
+    from shared.weights import load_weights
+
+    configuration = load_configuration(options.config)
+    weights = configuration.network.weights
+    network = load_weights(Path(weights) if weights else None).network
+    stop = _stop_on_signals()
+    with closing(Screen(sys.stdout, as_json=options.json)) as screen:
+        aim(configuration, network, stop, screen)
+    return 0
 
 
 def run_classify(options: argparse.Namespace) -> int:

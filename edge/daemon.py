@@ -27,8 +27,8 @@ from shared.weights import TrainedNetwork
 
 log = logging.getLogger(__name__)
 
-# systemd wants a sign of life twice in its WatchdogSec= of 30 seconds.
-SIGN_OF_LIFE_S = 10.0
+# systemd waits four times as long for a sign of life (WatchdogSec=20).
+SIGN_OF_LIFE_S = 5.0
 
 
 class Output(Protocol):

@@ -5,6 +5,10 @@ gpiozero drives them; `GPIOZERO_PIN_FACTORY=mock` gives it pins on a machine tha
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import tempfile
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -160,6 +164,14 @@ def make_pattern(blinks: int) -> Iterator[int]:
     return cycle(chain((1, 0) * blinks, (0,) * PAUSE_BLINKS))
 
 
+def _give_lgpio_a_folder() -> None:
+    """Let lgpio leave its pipe in a folder of its own where it could not in the working directory."""
+    if "LG_WD" not in os.environ and not os.access(".", os.W_OK):
+        folder = tempfile.mkdtemp(prefix="inkling-")
+        os.environ["LG_WD"] = folder
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+
 class LedOutput:
     """The LEDs as an output of the daemon."""
 
@@ -175,6 +187,7 @@ class LedOutput:
             return
         from gpiozero import Device, exc
 
+        _give_lgpio_a_folder()
         try:
             with warnings.catch_warnings():
                 # Which of its ways to the pins gpiozero tried in vain; the error says what to do.

@@ -28,8 +28,9 @@ REOPENING_PAUSE_S = 1.0
 SETTLING_FRAMES = 15
 
 NO_CAMERA = (
-    "no camera: check its ribbon cable at both ends, then try 'rpicam-hello --list-cameras'; without one, "
-    "set camera.kind to 'folder' or 'simulated'"
+    "no camera, or another program has it: stop that ('sudo systemctl stop inkling-edge'), or check its "
+    "ribbon cable at both ends and try 'rpicam-hello --list-cameras'; without one, set camera.kind "
+    "to 'folder' or 'simulated'"
 )
 
 

@@ -1,5 +1,9 @@
+import os
+import shutil
 import time
+from contextlib import closing
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -183,3 +187,15 @@ def test_pins_that_are_taken_are_said_and_the_others_given_back(pins):
         LedOutput(LedSettings("binary", FOUR))
     first.close()
     LedOutput(LedSettings("binary", FOUR)).close()
+
+
+def test_lgpio_gets_a_folder_where_it_could_not_write_in_the_working_directory(monkeypatch):
+    monkeypatch.setenv("LG_WD", "")  # so that it is put back afterwards
+    monkeypatch.delenv("LG_WD")
+    with closing(LedOutput(LedSettings("binary", FOUR))):
+        assert "LG_WD" not in os.environ
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    with closing(LedOutput(LedSettings("binary", FOUR))):
+        folder = Path(os.environ["LG_WD"])
+    assert folder.is_dir()
+    shutil.rmtree(folder)

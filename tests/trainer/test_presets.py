@@ -27,9 +27,10 @@ def test_without_options_the_recipe_is_that_of_the_settings():
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_taken_as_it_is_and_what_is_given_overrides_it(name):
     assert parse("--preset", name) == PRESETS[name].recipe
-    changed = parse("--preset", name, "--hidden", "7", "5", "--no-biases", "--seed", "3", "--epochs", "1")
+    given = ("--hidden", "7", "5", "--dropout", "0.1", "--seed", "3", "--epochs", "1")
+    changed = parse("--preset", name, *given)
     assert changed.hidden == (7, 5)
-    assert not changed.biases
+    assert changed.dropout == 0.1
     assert changed.seed == 3
     assert changed.learning_rate == PRESETS[name].recipe.learning_rate
     assert changed.make_augmentation() is not None or name == "talk"
@@ -55,7 +56,7 @@ def test_a_preset_learns(name, drawn_digits):
     assert losses[-1] < 0.7 * losses[0]
 
 
-def test_presets_are_what_the_issue_names():
+def test_the_talks_own_presets_and_small_have_the_talks_layers():
     assert PRESETS["talk"].recipe.layers == PRESETS["small"].recipe.layers == (784, 200, 10)
     assert PRESETS["talk"].recipe.activation == PRESETS["small"].recipe.activation == "sigmoid"
     assert PRESETS["talk"].recipe.loss == "squared-error"
