@@ -25,6 +25,7 @@ from shared.errors import BadMessageError
 from shared.messages import REQUESTS, Availability, Request, ResponseMessage, Topics, decode, encode
 from trainer.broker_settings import (
     BrokerSettings,
+    Session,
     describe_failure,
     describe_refusal,
     describe_silence,
@@ -65,19 +66,6 @@ AVAILABILITY = "inkling/+/availability"
 # Reason codes (MQTT 5, 2.4): a message that nobody hears; a connection that was merely lost.
 NO_SUBSCRIBERS = 0x10
 UNSPECIFIED = 0x80
-
-
-class Session(NamedTuple):
-    """What the broker keeps for us while we are away.
-
-    Attributes
-    ----------
-    name : what it knows us by; two connections with one name throw each other out
-    kept_s : for how many seconds it keeps what is said; 0 ends a session
-    """
-
-    name: str
-    kept_s: int
 
 
 class Message(NamedTuple):
@@ -220,6 +208,14 @@ class Broker:
                 until = min(until, time.monotonic() + RETAINED_TIMEOUT_S)
         raise NoAnswerError(self._explain_silence(device, timeout_s, remarks))
 
+    def _confirm(self) -> None:
+        """Tell the broker that what was heard in a session need not be said again."""
+        if self._session is not None:
+            for message in self._unconfirmed:
+                if message.number and message.client is self._client:
+                    message.client.ack(message.number, QOS)
+        self._unconfirmed.clear()
+
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish, and wait until the broker has it.
 
@@ -236,14 +232,6 @@ class Broker:
             raise BrokerError(self.problem or f"{self.where} does not confirm {topic}: try again")
         if code.is_failure:
             raise BrokerError(f"{self.where} does not take {topic} ({code}): check its access control")
-
-    def _confirm(self) -> None:
-        """Tell the broker that what was heard in a session need not be said again."""
-        if self._session is not None:
-            for message in self._unconfirmed:
-                if message.number and message.client is self._client:
-                    message.client.ack(message.number, QOS)
-        self._unconfirmed.clear()
 
     def _explain_silence(self, device: str, timeout_s: float, remarks: list[str]) -> str:
         states: dict[str, str] = {}

@@ -14,15 +14,33 @@ from pathlib import Path
 import numpy as np
 
 from shared.errors import BadMessageError
-from shared.messages import EventMessage, decode_image
+from shared.messages import Digit, EventMessage, ResponseMessage, decode_image
+from shared.records import RecordError, read_record
 from trainer.errors import LibraryError
 from trainer.library import NOTHING, Library, Sight
-from trainer.words import CORRECTION, Correction, Nonsense, Word
+from trainer.words import Nonsense, Word
+
+# What a device answers to who corrects it; it is said to all, and so the collector is told.
+CORRECTION = "response/correct"
 
 TOPICS = ("inkling/+/event", f"inkling/+/{CORRECTION}")
 
 # Longer ids, and names of networks, are not of our devices.
 LONGEST_ID = 100
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a device was told.
+
+    Attributes
+    ----------
+    id : of the event
+    label : what the digit truly is, or None if it is no digit at all
+    """
+
+    id: str
+    label: Digit
 
 
 @dataclass(frozen=True)
@@ -72,7 +90,7 @@ class Collector:
                 yield word
             elif isinstance(word.message, EventMessage):
                 yield from self._keep_event(word, word.message)
-            elif isinstance(word.message, Correction):
+            elif isinstance(word.message, ResponseMessage) and word.kind == CORRECTION:
                 yield from self._keep_correction(word, word.message)
 
     def _keep_event(self, word: Word, event: EventMessage) -> Iterator[Kept | Nonsense]:
@@ -89,7 +107,14 @@ class Collector:
         assert number is not None
         yield Kept(word.device, number, sight.digit, sight.confidence, None, is_correction=False)
 
-    def _keep_correction(self, word: Word, correction: Correction) -> Iterator[Kept | Nonsense]:
+    def _keep_correction(self, word: Word, response: ResponseMessage) -> Iterator[Kept | Nonsense]:
+        if response.status == "error":
+            return  # the device knows no such event, and who asked is told so
+        try:
+            correction = read_record(Correction, response.data or {}, allow_unknown=True)
+        except RecordError as error:
+            yield Nonsense(f"inkling/{word.device}/{word.kind}", str(error))
+            return
         number = self._library.find(correction.id, word.device) if _is_fit(correction.id) else None
         if number is None:
             why = f"a correction of event {correction.id}, which was not collected"

@@ -13,13 +13,13 @@ from shared.digit_image import IMAGE_SIZE
 from trainer.library import OwnDigit
 
 # Pixels: of a picture, which is drawn three times as large, of what is written below it, and between two.
-SIDE, CAPTION, GAP = 3 * IMAGE_SIZE, 26, 10
+SIDE, CAPTION, GAP = 3 * IMAGE_SIZE, 38, 10
 COLUMNS = 12
 
 # On one sheet; more make a picture that few programs open.
 MOST_ON_A_SHEET = 1200
 
-PAPER, INK, LABELLED, DOUBTED = "#ffffff", "#505050", "#2166ac", "#b2182b"
+PAPER, NUMBER, INK, LABELLED, DOUBTED = "#ffffff", "#000000", "#606060", "#2166ac", "#b2182b"
 
 
 def draw_sheet(digits: Sequence[OwnDigit], path: Path) -> None:
@@ -39,10 +39,11 @@ def draw_sheet(digits: Sequence[OwnDigit], path: Path) -> None:
         picture = Image.fromarray(255 - digit.image).resize((SIDE, SIDE), Image.Resampling.NEAREST)
         sheet.paste(picture, (left, top))
         draw.rectangle((left - 1, top - 1, left + SIDE, top + SIDE), outline="#d0d0d0")
-        draw.text((left, top + SIDE + 2), f"{digit.number}: {digit.digit} {digit.confidence:.0%}", fill=INK)
+        draw.text((left, top + SIDE + 2), f"{digit.number}", fill=NUMBER)
+        draw.text((left, top + SIDE + 14), f"read {digit.digit} ({digit.confidence:.0%})", fill=INK)
         if digit.label is not None:
             colour = LABELLED if digit.label == digit.digit else DOUBTED
-            draw.text((left, top + SIDE + 14), f"is {digit.meaning}", fill=colour)
+            draw.text((left, top + SIDE + 26), f"is {digit.meaning}", fill=colour)
     content = io.BytesIO()
     sheet.save(content, "PNG")
     write_atomically(path, content.getvalue())

@@ -121,8 +121,10 @@ class OwnDigit(Sight):
 
     @property
     def doubt(self) -> float:
-        """How doubtful it is what it is, 0 to 1: its reading, or its label if a network reads otherwise."""
-        return 1 - self.confidence if self.label in (None, self.digit) else self.confidence
+        """How doubtful it is what it is, 0 to 1: its reading or, if it has a label, that other one."""
+        if self.label is None:
+            return 1 - self.confidence
+        return 0.0 if self.label == self.digit else self.confidence
 
 
 class Library:

@@ -24,7 +24,7 @@ MNIST_SHARE, NO_DIGIT_SHARE = 0.7, 1.0
 
 # Own digits are shown more often than MNIST's, as often as makes them this share of all, but no more than so
 # many times an epoch.
-OWN_SHARE, MOST_SHOWN = 0.05, 100
+OWN_SHARE, MOST_SHOWN = 0.2, 100
 
 # One in so many own digits of each kind is held out.
 HELD_OUT_ONE_IN = 5

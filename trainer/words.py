@@ -13,19 +13,16 @@ from shared.messages import (
     CHANNELS,
     DEVICE_NAME,
     REQUESTS,
-    Digit,
     EventMessage,
     ResponseMessage,
     Topics,
     decode,
 )
-from shared.records import RecordError, read_record
 
 # What can be said, by what follows the device in the topic. A view is a picture, all else is one of these.
 KINDS: dict[str, type] = {channel.topic: kind for kind, channel in CHANNELS.items()}
 RESPONSES = tuple(f"response/{verb}" for verb in REQUESTS)
 VIEW = "view"
-CORRECTION = "response/correct"
 
 # Of so many events a device's ids are remembered. Of those that it repeats there are at most as many as a
 # connection can have unconfirmed, which is far less.
@@ -36,22 +33,6 @@ MOST_DEVICES = 10_000
 
 
 @dataclass(frozen=True)
-class Correction:
-    """What a device answers to who corrects it; it is said to all, and so it is told.
-
-    Attributes
-    ----------
-    id : of the event
-    label : what the digit truly is, or None if it is no digit at all
-    digit : what it was read as
-    """
-
-    id: str
-    label: Digit
-    digit: Digit = None
-
-
-@dataclass(frozen=True)
 class Word:
     """Something that a device said.
 
@@ -59,7 +40,7 @@ class Word:
     ----------
     device : its name
     kind : the last part of the topic, such as "event"
-    message : one of `shared.messages`, a `Correction`, or the bytes of a view
+    message : one of `shared.messages`, or the bytes of a view
     content : what was said as it came, with keys that we do not know, too; empty for a view
     retained : whether the broker had kept it: it was said before we listened
     time : when we heard it
@@ -106,10 +87,8 @@ class Interpreter:
         if kind == VIEW:
             return Word(device, kind, bytes(payload), retained=retained)
         try:
-            if kind == CORRECTION:
-                return _interpret_correction(device, payload)
             message: object = decode(KINDS.get(kind, ResponseMessage), payload)
-        except (BadMessageError, RecordError) as error:
+        except BadMessageError as error:
             return Nonsense(topic, str(error))
         if isinstance(message, EventMessage):
             # Hashed, because an id may be as long as a message.
@@ -117,14 +96,6 @@ class Interpreter:
                 return None
             self._recent[device].append(mark)
         return Word(device, kind, message, json.loads(payload), retained)
-
-
-def _interpret_correction(device: str, payload: bytes | bytearray) -> Word | None:
-    response = decode(ResponseMessage, payload)
-    if response.status == "error":
-        return None  # the device knows no such event, and who asked is told so
-    content = response.data or {}
-    return Word(device, CORRECTION, read_record(Correction, content, allow_unknown=True), content)
 
 
 def list_topics(device: str = "+") -> list[str]:

@@ -13,13 +13,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 from shared.messages import ResponseMessage, Topics, encode
 from tests.conftest import wait_until
 from tests.trainer.hearsay import EVENT, PAYLOADS, TOPICS
-from trainer.broker import Broker, Session
-from trainer.broker_settings import BrokerSettings
+from trainer.broker import Broker
+from trainer.broker_settings import BrokerSettings, Session
 from trainer.collector import TOPICS as HEARD
 from trainer.collector import Collector, Kept, collect_alone, name_session
 from trainer.errors import LibraryError
 from trainer.library import NOTHING, Library
-from trainer.words import CORRECTION, Correction, Interpreter, Nonsense
+from trainer.words import Interpreter, Nonsense
 
 DESK = Topics("desk")
 
@@ -192,14 +192,10 @@ def test_a_correction_of_another_devices_event_does_not_count(library):
 @pytest.mark.parametrize(
     "data", [{"id": "event-1"}, {"id": "event-1", "label": 10}, {"id": 7, "label": 1}, {"label": "x"}, None]
 )
-def test_corrections_that_are_none_are_nonsense(data):
-    (word,) = interpret((DESK.response("correct"), encode(ResponseMessage("ok", data=data))))
-    assert isinstance(word, Nonsense)
-
-
-def test_a_correction_is_told_apart_from_all_else():
-    (word,) = interpret((DESK.response("correct"), correction(1, 4)))
-    assert (word.kind, word.message) == (CORRECTION, Correction("event-1", 4, 7))
+def test_corrections_that_are_none_are_nonsense(library, data):
+    said = (DESK.response("correct"), encode(ResponseMessage("ok", data=data)))
+    (nonsense,) = Collector(library).keep(interpret(said))
+    assert isinstance(nonsense, Nonsense)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)

@@ -59,7 +59,8 @@ def add_parser(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer collect`."""
-    from trainer.broker import Broker, Session
+    from trainer.broker import Broker
+    from trainer.broker_settings import Session
     from trainer.collector import TOPICS, Collector, collect_alone, name_session
 
     if not 0 < options.days <= MOST_DAYS:

@@ -159,15 +159,14 @@ def _list(digits: Sequence[OwnDigit], *, as_json: bool) -> None:
         for digit in digits:
             print(json.dumps(describe_digit(digit)))
         return
-    table = Table("number", "device", "time", "read as", "confidence", "model", "label", "from")
+    table = Table("number", "device", "time", "read as", "confidence", "label", "from")
     for digit in digits:
         table.add_row(
             str(digit.number),
             make_printable(digit.device),
-            f"{digit.time.astimezone():%Y-%m-%d %H:%M}",
+            f"{digit.time.astimezone():%d %b %H:%M}",
             str(digit.digit),
             f"{digit.confidence:.1%}",
-            make_printable(digit.model, 12),
             "" if digit.label is None else digit.meaning,
             digit.label_source or "",
         )
