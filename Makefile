@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-deb check deb lessons weights benchmark benchmark-seeing clean
+.PHONY: demo test test-deb virtual-camera check deb lessons weights benchmark benchmark-seeing count-instructions endurance clean
 
 demo: $(VENV)/ready mnist
 	$(BIN)/python -m deploy.demo
@@ -23,6 +23,10 @@ test-deb: deb
 deb: $(VENV)/ready
 	deploy/package.sh $(BIN) build
 
+# The tests of the Pi's camera run where this has made its root, in the user's cache, and are skipped elsewhere.
+virtual-camera:
+	PYTHON="$(PYTHON)" deploy/virtual_camera/setup.sh
+
 check: $(VENV)/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -31,14 +35,12 @@ check: $(VENV)/ready
 
 # A browser opens with the first lesson; Ctrl-C here ends it.
 lessons: $(VENV)/lessons mnist
-	$(BIN)/jupyter lab trainer/lessons/01_predicting_machine.py
+	$(BIN)/jupyter lab $$(test "$$(id -u)" -ne 0 || echo --allow-root) trainer/lessons/01_predicting_machine.py
 
 # A lesson opens as a notebook, and not as the text that it is kept as.
-$(VENV)/lessons: $(VENV)/ready
+$(VENV)/lessons: $(VENV)/ready deploy/jupyterlab.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lessons]'
-	mkdir -p $(VENV)/etc/jupyter/labconfig
-	$(BIN)/jupytext-config --settings-file $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json \
-		set-default-viewer python
+	install -D -m 644 deploy/jupyterlab.json $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json
 	touch $@
 
 # The weights that ship: the talk's network, MNIST deformed, and simulated paper with and without digits.
@@ -58,6 +60,14 @@ benchmark-seeing: $(VENV)/ready mnist
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
 	$(BIN)/python -m tests.benchmarks.seeing_recipes
 	$(BIN)/python -m tests.benchmarks.seeing_instructions
+
+# On an emulated Pi, too: what the daemon costs, against tests/benchmarks/instructions.json; 5 % more fails.
+count-instructions: $(VENV)/ready
+	$(BIN)/python -m tests.benchmarks.daemon_instructions
+
+# A day of the daemon, in minutes: does it grow?
+endurance: $(VENV)/ready
+	$(BIN)/python -m tests.benchmarks.endurance
 
 $(VENV)/ready: pyproject.toml deploy/setup.sh
 	PYTHON="$(PYTHON)" deploy/setup.sh $(VENV)

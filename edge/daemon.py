@@ -11,6 +11,7 @@ from typing import Protocol
 
 from edge.camera import Camera, Frame, open_camera
 from edge.deliveries import Deliveries
+from edge.errors import CameraError
 from edge.health import Health
 from edge.leds import LedOutput
 from edge.live_settings import LiveSettings
@@ -90,16 +91,19 @@ def run_daemon(
             mqtt = MqttOutput(topics, live, deliveries, health, restart_daemon)
             parts.callback(_close, mqtt)
             outputs.append(mqtt)
-        camera = open_camera(configuration.camera)
-        parts.callback(camera.close)
-        log.info(
-            "%s reads with weights %s from a %s camera",
-            topics.device,
-            deliveries.running.name,
-            configuration.camera.kind,
-        )
         try:
+            camera = open_camera(configuration.camera)
+            parts.callback(camera.close)
+            log.info(
+                "%s reads with weights %s from a %s camera",
+                topics.device,
+                deliveries.running.name,
+                configuration.camera.kind,
+            )
             watch(camera, deliveries, live, leds, outputs, health, stop)
+        except CameraError as error:
+            health.report("camera", str(error))  # the outputs still tell it
+            raise
         finally:
             notify("STOPPING=1")
     return restart.is_set()

@@ -12,7 +12,6 @@ import time
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
-from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -156,8 +155,8 @@ class Deliveries:
         if self._failure is None:
             if time.monotonic() - trial.began < self._trial_s or len(frames) < FEWEST_FRAMES:
                 return None
-            if median(frames) > max(self._pace_s, SLOWER * self._usual_s):
-                self._failure = f"they are too slow: {1000 * median(frames):.0f} ms a frame"
+            if np.median(frames) > max(self._pace_s, SLOWER * self._usual_s):
+                self._failure = f"they are too slow: {1000 * np.median(frames):.0f} ms a frame"
         self._trial = None
         standing = store.standing
         try:
@@ -274,7 +273,7 @@ class Deliveries:
         store.keep(order.sha256, delivery.weights)
         standing = standing.enter(Account(order.serial, "trial", model), for_all=for_all)
         store.change(replace(standing, trial=order.sha256, attempts=attempts))
-        self._usual_s = median(self._busy_s) if self._busy_s else self._pace_s
+        self._usual_s = float(np.median(self._busy_s)) if self._busy_s else self._pace_s
         self._busy_s, self._failure = [], None
         self._trial = Trial(order, for_all, self.running, time.monotonic())
         self.running = trained

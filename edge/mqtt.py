@@ -171,8 +171,10 @@ class MqttOutput:
             self._link.wake()
 
     def close(self) -> None:
-        """Say that nothing is held up and that the device goes offline, and disconnect."""
+        """Say that nothing is held up and that the device goes offline, also why, and disconnect."""
         self._prediction = PredictionMessage(digit=None)
+        if self._health.problems != (self._told_problems or ()):
+            self._tell_health()
         self._say(self._prediction, Availability("offline"))
         self._link.leave()
         if lost := self._outbox.events + self._link.events_in_flight:
@@ -231,12 +233,15 @@ class MqttOutput:
         problems = self._health.problems
         if is_due or (problems != self._told_problems and now >= self._soonest_health):
             self._told_problems, self._soonest_health = problems, now + PROBLEM_INTERVAL_S
-            queued = self._outbox.events + self._link.events_in_flight
-            self._say(self._health.describe(queued, self.dropped))
+            self._tell_health()
         if verdict := self._deliveries.judge():
             self._respond("weights", verdict)
         if picture := self._view.take():
             self._outbox.put(Message(self._topics.view, picture, Kind.PASSING))
+
+    def _tell_health(self) -> None:
+        queued = self._outbox.events + self._link.events_in_flight
+        self._say(self._health.describe(queued, self.dropped))
 
     def _meet_twin(self, payload: bytes | bytearray) -> None:
         """Another device speaks under our name: say so, and that we are here."""

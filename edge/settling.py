@@ -6,7 +6,7 @@ single frame is only a vote.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections import deque
 from dataclasses import dataclass, replace
 
@@ -69,7 +69,7 @@ class Settling:
         self._votes: deque[tuple[float, Reading | None]] = deque()
         self._current: int | None = None
         self._last_seen = 0.0
-        self._run = secrets.token_hex(4)
+        self._run = os.urandom(4).hex()
         self._seq = 0
 
     def observe(self, reading: Reading | NoDigit, time: float) -> Prediction | Withdrawal | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -58,4 +57,4 @@ def _name_temporary(path: Path, given: Path) -> Path:
         is_plain = True
     if not is_plain:
         raise FileExistsError(errno.EEXIST, "not a plain file: it is not overwritten", str(given))
-    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.tmp")
+    return path.with_name(f".{path.name[:40]}.{os.urandom(4).hex()}.tmp")

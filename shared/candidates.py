@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from shared.digit_image import SLANT
 from shared.ink import Bytes, InkMap, Window
+from shared.pieces import label_pieces
 
 Mask = npt.NDArray[np.bool_]
 
-EIGHT_NEIGHBOURS = np.ones((3, 3), np.int8)
 
 # Only the largest pieces at a level are looked at, each marked by a bit: a digit is no small speck.
 _BITS = np.array([1, 2, 4, 8, 16, 32], np.uint8)
@@ -141,9 +141,7 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
 
 def _mark_largest(mask: Mask, fewest: float) -> Bytes:
     """Mark the largest connected pieces of a mask, each with a bit of its own."""
-    from scipy import ndimage
-
-    labels, count = ndimage.label(mask, EIGHT_NEIGHBOURS, output=np.intp)
+    labels, count = label_pieces(mask)
     # Every other row tells as well how large they are.
     areas = 2 * np.bincount(labels[::2].ravel())
     areas[0] = 0

@@ -19,7 +19,6 @@ import numpy as np
 
 from shared.candidates import (
     CHALK_LEVELS,
-    EIGHT_NEIGHBOURS,
     GLANCE,
     INK_LEVELS,
     SURE_SCORE,
@@ -36,6 +35,7 @@ from shared.digit_image import crop, measure_blur
 from shared.errors import BadFrameError
 from shared.feedforward import FloatArray
 from shared.ink import Bytes, InkMap, Window, fit_frame, halve, measure_ink
+from shared.pieces import label_pieces
 
 # Where a camera cannot see.
 DARKEST_LIGHT = 30  # of 255: nowhere in the frame four pixels in a square are brighter
@@ -279,15 +279,13 @@ def _trace(dark: Bytes, digit: Candidate, unit: int) -> tuple[Bytes, Window]:
     It is the largest piece in the digit's box, and what broke off it: close to it, and as dark. The box is
     of a map `unit` times as large.
     """
-    from scipy import ndimage
-
     rows, columns = (slice(side.start // unit, -(-side.stop // unit)) for side in digit.box)
     reach = max(1, round(PIECE_GAP * measure_size((rows, columns))))
     window = widen((rows, columns), 2 * reach, dark.shape)
     down, right = window
     near = dark[window]
     solid = near > max(digit.level, round(digit.paper + STROKE_EDGE * digit.depth))
-    labels, count = ndimage.label(solid, EIGHT_NEIGHBOURS, output=np.intp)
+    labels, count = label_pieces(solid)
     flat = labels.ravel()
     areas = np.bincount(flat)
     body = labels[_move((rows, columns), (-down.start, -right.start))]
