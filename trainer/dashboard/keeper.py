@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 
 from shared.errors import InklingError
 from shared.messages import EventMessage
-from trainer.words import CORRECTION, Nonsense, Word
+from trainer.collector import CORRECTION
+from trainer.words import Nonsense, Word
 
 # What is heard within so many seconds is kept together.
 INTERVAL_S = 1.0

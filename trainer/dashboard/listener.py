@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 
 from trainer.broker import Broker
 from trainer.broker_settings import BrokerSettings
+from trainer.collector import CORRECTION
 from trainer.errors import BrokerError
-from trainer.words import CORRECTION, Nonsense, Word, list_topics
+from trainer.words import Nonsense, Word, list_topics
 
 # How long to wait for words at a time, and between two attempts at a broker that has never been there.
 HEAR_S, RETRY_S = 0.5, 2.0

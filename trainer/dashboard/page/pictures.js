@@ -3,7 +3,6 @@
 import { make, percent, write } from "./elements.js";
 
 const SIDE = 28;
-const FOR = [43, 121, 194], AGAINST = [209, 73, 91];
 
 export function decode(text) {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -31,11 +30,18 @@ export function showInk(canvas, text, label) {
 /** Show values about 128: what is above in blue, what is below in red, on the page's own colour. */
 export function showSigned(canvas, text, label) {
   const values = decode(text);
+  const style = getComputedStyle(document.documentElement);
+  const [above, below] = ["--for", "--against"].map((name) => readColour(style.getPropertyValue(name).trim()));
   paint(canvas, (place) => {
     const value = (values[place] - 128) / 127;
-    return [...(value < 0 ? AGAINST : FOR), Math.round(255 * Math.min(1, Math.abs(value)) ** 0.7)];
+    return [...(value < 0 ? below : above), Math.round(255 * Math.min(1, Math.abs(value)) ** 0.7)];
   });
   canvas.setAttribute("aria-label", label);
+}
+
+/** Read a colour such as #1f66ad. */
+function readColour(text) {
+  return [1, 3, 5].map((place) => parseInt(text.slice(place, place + 2), 16));
 }
 
 /** Make ten bars; `update` shows outputs in them. */
