@@ -51,7 +51,7 @@ def start_reader(start, tmp_path, key):
         public = tell_public_key(load_key(key))
         return start(
             [7] * 200,
-            hold_s=0.8,
+            hold_s=1.2,
             gap_s=0.4,
             port=port,
             device=f"state = '{state}'\n",
