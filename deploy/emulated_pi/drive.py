@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -183,13 +184,17 @@ def watch(pi: Pi, listener: Listener, begin: float) -> bool:
         while told < len(listener.events):
             event = listener.events[told]
             told += 1
-            print(f"{event['digit']} (confidence {event['confidence']:.2f})", end=" ", flush=True)
-            if told == 1:
-                pi.ask("true")  # the console is awake
-                print(
-                    f"first at {pi.ask(QUESTIONS['seconds from power-on until now'])} s", end=" ", flush=True
-                )
-            print(f"after {time.monotonic() - begin:.0f} real seconds", flush=True)
+            print(
+                f"{event['digit']} (confidence {event['confidence']:.2f}) "
+                f"after {time.monotonic() - begin:.0f} real seconds",
+                flush=True,
+            )
+    pi.expect(PROMPT, PATIENCE_S)
+    if listener.events and "ts" in listener.events[0]:
+        # The Pi has no clock that keeps the time: it counts on from when its card was made.
+        clock, uptime = map(float, pi.ask("echo $(date +%s.%N) $(cut -d' ' -f1 /proc/uptime)").split())
+        first = datetime.fromisoformat(listener.events[0]["ts"]).timestamp() - (clock - uptime)
+        print(f"seconds from power-on to the first digit: {first:.2f}")
     for what, command in QUESTIONS.items():
         print(f"{what}: {pi.ask(command)}", flush=True)
     if not listener.events:
