@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 demo: $(VENV)/ready mnist
 	$(BIN)/python -m deploy.demo
 
-test: $(VENV)/ready mnist-if-possible check
+test: $(VENV)/ready mnist-if-possible browser-if-possible check
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 # Installs the package in clean Debians, some of them for a Pi's processor, and runs the service under systemd: as
@@ -35,14 +35,12 @@ check: $(VENV)/ready
 
 # A browser opens with the first lesson; Ctrl-C here ends it.
 lessons: $(VENV)/lessons mnist
-	$(BIN)/jupyter lab trainer/lessons/01_predicting_machine.py
+	$(BIN)/jupyter lab $$(test "$$(id -u)" -ne 0 || echo --allow-root) trainer/lessons/01_predicting_machine.py
 
 # A lesson opens as a notebook, and not as the text that it is kept as.
-$(VENV)/lessons: $(VENV)/ready
+$(VENV)/lessons: $(VENV)/ready deploy/jupyterlab.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lessons]'
-	mkdir -p $(VENV)/etc/jupyter/labconfig
-	$(BIN)/jupytext-config --settings-file $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json \
-		set-default-viewer python
+	install -D -m 644 deploy/jupyterlab.json $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json
 	touch $@
 
 # The weights that ship: the talk's network, MNIST deformed, and simulated paper with and without digits.
@@ -75,7 +73,7 @@ $(VENV)/ready: pyproject.toml deploy/setup.sh
 	PYTHON="$(PYTHON)" deploy/setup.sh $(VENV)
 	touch $@
 
-.PHONY: fonts mnist mnist-if-possible
+.PHONY: fonts mnist mnist-if-possible browser-if-possible
 fonts: $(VENV)/ready
 	missing=$$($(BIN)/python -m trainer.fonts) && { test -z "$$missing" || deploy/install.sh $$missing; }
 
@@ -85,6 +83,10 @@ mnist: $(VENV)/ready
 # Without MNIST the tests that need it are skipped, and say so.
 mnist-if-possible: $(VENV)/ready
 	-deploy/fetch-mnist.sh $(BIN)
+
+# Without a browser the tests that look at the dashboard's page are skipped, and say so.
+browser-if-possible:
+	-command -v chromium >/dev/null || deploy/install.sh chromium
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

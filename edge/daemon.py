@@ -145,7 +145,7 @@ def _read(reader: DigitReader, frame: Frame, deliveries: Deliveries) -> Reading 
     try:
         return reader.read(frame.pixels)
     except Exception as error:
-        if not deliveries.blame(error):
+        if not deliveries.blame(reader.network, error):
             raise
     reader.network = deliveries.running.network
     return reader.read(frame.pixels)

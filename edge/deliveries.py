@@ -11,6 +11,7 @@ import logging
 import time
 from base64 import b64decode
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from edge.errors import RefusedRequestError
 from edge.health import Health
-from edge.weights_store import Account, WeightsStore
+from edge.weights_store import Account, Standing, WeightsStore
 from shared.delivery import Delivery, Order, read_delivery
 from shared.digit_image import to_inputs
 from shared.errors import BadDeliveryError, InklingError, WeightsError
@@ -109,22 +110,21 @@ class Deliveries:
         self._busy_s.append(busy_s)
         del self._busy_s[:-1000]
 
-    def blame(self, error: Exception) -> bool:
-        """The running weights raised an error; tells whether others run now."""
+    def blame(self, network: FeedForward, error: Exception) -> bool:
+        """Reading with a network raised an error; tells whether another runs now."""
         trial = self._trial
-        if trial is None or self.running is trial.before:
-            return False
-        self._failure, self.running = f"they fail ({error!r})", trial.before
-        return True
+        if trial is not None and network is self.running.network is not trial.before.network:
+            self._failure, self.running = f"they fail ({error!r})", trial.before
+        return self.running.network is not network
 
     # The link's thread.
 
     def take(self, content: bytes, *, for_all: bool) -> ResponseMessage | None:
         """Carry out a delivery to this device or to all; returns the answer, None while it is being tried."""
         transaction = None
-        self._last = content, for_all
         try:
             delivery = self._check(content)
+            self._last = content, for_all
             transaction = delivery.order.transaction
             return self._carry_out(delivery, for_all=for_all)
         except (InklingError, OSError) as error:
@@ -136,14 +136,17 @@ class Deliveries:
 
         Raises
         ------
-        RefusedRequestError : if nothing was
+        RefusedRequestError : if nothing was, or the disk takes nothing
         """
         if self._last is None or self._store is None:
             raise RefusedRequestError("nothing was delivered: use 'inkling-trainer deliver'")
         content, for_all = self._last
         account = self._store.standing.account(for_all=for_all)
         if account.outcome == "refused":
-            self._store.change(self._store.standing.enter(Account(account.serial), for_all=for_all))
+            try:
+                self._store.change(self._store.standing.enter(Account(account.serial), for_all=for_all))
+            except OSError as error:
+                raise RefusedRequestError(f"they cannot be kept ({error})") from error
         return self.take(content, for_all=for_all)
 
     def judge(self) -> ResponseMessage | None:
@@ -157,12 +160,11 @@ class Deliveries:
                 return None
             if np.median(frames) > max(self._pace_s, SLOWER * self._usual_s):
                 self._failure = f"they are too slow: {1000 * np.median(frames):.0f} ms a frame"
-        self._trial = None
         standing = store.standing
         try:
             if self._failure is None:
                 account = Account(trial.order.serial, "done", self.running.name)
-                store.change(
+                self._keep(
                     replace(
                         standing.enter(account, for_all=trial.for_all),
                         current=standing.trial,
@@ -173,29 +175,36 @@ class Deliveries:
                     )
                 )
                 log.info("weights: %s run from now on", self.running.name)
+                self._trial = None
                 return self._answer(trial.order)
-            self.running = trial.before
+            self._end_trial()
             model = standing.account(for_all=trial.for_all).model
             self._refuse(trial.order, self._failure, model, for_all=trial.for_all)
         except OSError as error:
-            self.running = trial.before
-            self._failure = f"they cannot be kept ({error})"
+            self._end_trial()
+            self._failure = self._failure or f"they cannot be kept ({error})"
         log.warning("weights: rolled back: %s", self._failure)
-        return ResponseMessage(
+        answer = ResponseMessage(
             "error", error=f"rolled back: {self._failure}", transaction=trial.order.transaction
         )
+        self._resume(for_all=trial.for_all)
+        return answer
 
     def describe(self) -> dict[str, Any] | None:
         """Tell what is wanted and what came of it, or None if nothing ever was."""
         if self._store is None:
             return None
         standing = self._store.standing
-        account = standing.account(for_all=standing.follows and standing.own.outcome != "trial")
+        # Of who follows, the last word to it alone counts while it is open or was refused.
+        is_open = standing.own.outcome in ("trial", "refused") and standing.own.serial > standing.all.serial
+        account = standing.all if standing.follows and standing.all.serial and not is_open else standing.own
         if not account.serial:
             return None
         return {
             "serial": account.serial,
-            "state": account.outcome,
+            "latest": max(standing.own.serial, standing.all.serial),
+            # A trial may have ended with the daemon, or with a disk that is full.
+            "state": "waiting" if account.outcome == "trial" and self._trial is None else account.outcome,
             "model": account.model or self.running.name,
             "follows": standing.follows,
             **({} if account.why is None else {"why": account.why}),
@@ -235,21 +244,27 @@ class Deliveries:
             return self._answer(order)
         if self._trial is not None and self._trial.order.serial == order.serial:
             return None  # it is being tried
-        if self._trial is not None:  # what was being tried is not wanted any more
-            self.running, self._trial = self._trial.before, None
+        self._end_trial()  # what was being tried is not wanted any more
         if order.act == "run":
             self._begin_trial(delivery, for_all=for_all)
             return None
         done = standing.enter(Account(order.serial, "done"), for_all=for_all)
         if order.act == "back":
+            if standing.trial is not None:  # it never ran for good: what runs now is what ran before
+                if standing.all.outcome == "trial":
+                    done = replace(
+                        done, all=replace(standing.all, outcome="refused", why="it was taken back")
+                    )
+                self._keep(replace(done, trial=None, attempts=0))
+                return self._answer(order)
             network = self._store.load_previous() or self._own
-            self._store.change(
-                replace(done, current=standing.previous, previous=standing.current, trial=None, attempts=0)
-            )
+            self._keep(replace(done, current=standing.previous, previous=standing.current))
             self.running = network
             return self._answer(order)
         # What all devices run is run anew, although it may have been before.
-        self._store.change(replace(done, follows=True, all=Account(standing.all.serial)))
+        self._store.change(
+            replace(done, follows=True, all=Account(standing.all.serial), trial=None, attempts=0)
+        )
         if self._for_all is not None:
             self._carry_out(self._for_all, for_all=True)
         return self._answer(order)
@@ -269,15 +284,34 @@ class Deliveries:
             check_network(trained.network)
         except (BadDeliveryError, WeightsError) as error:
             self._refuse(order, str(error), model, for_all=for_all)
+            self._resume(for_all=for_all)
             raise
         store.keep(order.sha256, delivery.weights)
         standing = standing.enter(Account(order.serial, "trial", model), for_all=for_all)
         store.change(replace(standing, trial=order.sha256, attempts=attempts))
-        self._usual_s = float(np.median(self._busy_s)) if self._busy_s else self._pace_s
+        self._usual_s = float(np.median(self._busy_s)) if self._busy_s else self._usual_s
         self._busy_s, self._failure = [], None
         self._trial = Trial(order, for_all, self.running, time.monotonic())
         self.running = trained
         log.info("weights: %s are tried for %g s", trained.name, self._trial_s)
+
+    def _end_trial(self) -> None:
+        """Run again what ran before, if there is a trial; how long its frames took is nothing usual."""
+        if self._trial is not None:
+            self.running, self._trial, self._busy_s = self._trial.before, None, []
+
+    def _resume(self, *, for_all: bool) -> None:
+        """Carry out what all devices are to do, if what kept it waiting was an order to this one in vain."""
+        assert self._store is not None
+        if not for_all and self._for_all is not None and self._store.standing.follows:
+            with suppress(InklingError, OSError):  # it was answered before
+                self._carry_out(self._for_all, for_all=True)
+
+    def _keep(self, standing: Standing) -> None:
+        """Note what runs from now on."""
+        assert self._store is not None
+        self._store.change(standing)
+        self._health.report(PART, None)
 
     def _refuse(self, order: Order, why: str, model: str | None, *, for_all: bool) -> None:
         """Note that weights are not run, so that they are not tried again whenever they are heard."""

@@ -23,6 +23,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.broker import connect, describe_failure, describe_refusal, prepare_clients
@@ -58,6 +59,10 @@ TICK_S = 0.5
 FAREWELL_S = 2.0
 
 
+# A farewell after which the broker says the will.
+_WITH_WILL = ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message")
+
+
 def draw_wait_s(attempt: int) -> float:
     """Draw how long to wait before the next attempt to connect, after so many that were in vain."""
     doublings = min(attempt, 8)  # or after an hour it would be more than a float can hold
@@ -90,6 +95,9 @@ class Conversation(Protocol):
 
     def tend(self) -> None:
         """Do what is due from time to time while there is a connection."""
+
+    def mind(self) -> None:
+        """Do what is due from time to time, connection or not."""
 
 
 class BrokerLink(Thread):
@@ -139,6 +147,11 @@ class BrokerLink(Thread):
         report(f"connecting to {settings.where}", logging.INFO)
 
     @property
+    def in_flight(self) -> int:
+        """How many messages were sent and are not confirmed."""
+        return len(self._in_flight)
+
+    @property
     def events_in_flight(self) -> int:
         """How many events were sent and are not confirmed."""
         return sum(message.kind is Kind.EVENT for message in list(self._in_flight.values()))
@@ -165,6 +178,7 @@ class BrokerLink(Thread):
             began = time.monotonic()
             self._refusing = False
             try:
+                self._conversation.mind()
                 self._keep_connection()
             except ConfigurationError as error:
                 self._say(str(error))
@@ -232,17 +246,16 @@ class BrokerLink(Thread):
                 return
             if time.monotonic() - self._answered > PATIENCE_S and (self._in_flight or not self.connected):
                 raise TimeoutError("it does not answer")
+            self._conversation.mind()
             if self.connected:
                 self._conversation.tend()
                 self._send_waiting(client)
-            if self._leaving.is_set() and self._is_done():
-                client.disconnect()
-                return
-
-    def _is_done(self) -> bool:
-        """Whether all is said, or cannot be."""
-        said = not self._in_flight and not len(self._outbox)
-        return said or not self.connected or time.monotonic() > self._farewell_until
+            if self._leaving.is_set():
+                said = not self._in_flight and not len(self._outbox)
+                if said or not self.connected or time.monotonic() > self._farewell_until:
+                    # If the last word may not have got through, the broker says the will instead.
+                    client.disconnect(None if said else _WITH_WILL)
+                    return
 
     def _send_waiting(self, client: paho.Client) -> None:
         if not self._in_flight:

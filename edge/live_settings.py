@@ -42,9 +42,11 @@ class LiveSettings:
         self._path = None if folder is None else folder / FILE
         self._changes = ConfigureRequest()
         self.problem: str | None = None
-        if self._path is not None and self._path.exists():
+        if self._path is not None:
             try:
                 self._changes = decode(ConfigureRequest, self._path.read_bytes())
+            except FileNotFoundError:
+                pass
             except (OSError, BadMessageError) as error:
                 self.problem = f"{self._path} cannot be read ({error}): configure the device again"
         self.configuration = _apply(self._changes, configuration)

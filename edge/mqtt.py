@@ -8,6 +8,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any
 
 from edge.broker import is_open_to_others
@@ -48,7 +49,7 @@ from shared.reading import Reading
 
 log = logging.getLogger(__name__)
 
-PART = "broker"
+PART, SETTINGS, NAME = "broker", "settings", "name"
 
 # The prediction is said again with every health message; the broker forgets it when three are missed.
 EXPIRY_INTERVALS = 3
@@ -61,6 +62,9 @@ BIRTH_WAIT_S = 3.0
 
 # Events that can still be corrected.
 MOST_RECENT = 100
+
+# Two devices of one name tell each other that they are there, but do not go on to for ever.
+TWIN_WAIT_S = 5.0
 
 
 class MqttOutput:
@@ -95,11 +99,14 @@ class MqttOutput:
         self._restart = restart
         self._machine = identify_machine()
         self._prediction = PredictionMessage(digit=None)
+        self._availability = Availability("online")
+        # What holds now is said by two threads, and what one says must not be older than what the other did.
+        self._state = Lock()
         self._recent: deque[tuple[str, int]] = deque(maxlen=MOST_RECENT)
         self._view = ViewFinder()
         self._told_problems: tuple[str, ...] | None = None
         self._next_health = self._soonest_health = float("inf")
-        self._greet_at = float("inf")
+        self._greet_at, self._introduced = float("inf"), float("-inf")
         self._outbox = Outbox(settings.queued_events)
         acts: dict[str, Callable[[Any], dict[str, Any]]] = {
             "view": self._look,
@@ -122,6 +129,7 @@ class MqttOutput:
                 ]
             ),
         )
+        health.report(SETTINGS, live.problem)
         self._link = BrokerLink(
             settings,
             f"inkling-{topics.device}-{self._machine.id}",
@@ -157,13 +165,15 @@ class MqttOutput:
             ts=now,
         )
         self._recent.append((event.id, event.digit))
-        self._prediction = PredictionMessage(event.digit, confidence, outputs, event.id, event.model, now)
-        self._say(event, self._prediction)
+        with self._state:
+            self._prediction = PredictionMessage(event.digit, confidence, outputs, event.id, event.model, now)
+            self._say(event, self._prediction)
 
     def withdraw(self) -> None:
         """Publish that nothing is held up any more."""
-        self._prediction = PredictionMessage(digit=None)
-        self._say(self._prediction)
+        with self._state:
+            self._prediction = PredictionMessage(digit=None)
+            self._say(self._prediction)
 
     def follow(self, frame: Frame, reading: Reading | NoDigit) -> None:
         """Keep what is seen, if somebody wants to look at it."""
@@ -172,10 +182,11 @@ class MqttOutput:
 
     def close(self) -> None:
         """Say that nothing is held up and that the device goes offline, also why, and disconnect."""
-        self._prediction = PredictionMessage(digit=None)
         if self._health.problems != (self._told_problems or ()):
             self._tell_health()
-        self._say(self._prediction, Availability("offline"))
+        with self._state:
+            self._prediction, self._availability = PredictionMessage(digit=None), Availability("offline")
+            self._say(self._prediction, self._availability)
         self._link.leave()
         if lost := self._outbox.events + self._link.events_in_flight:
             log.warning("the broker has not taken %d event%s: lost", lost, "s" * (lost > 1))
@@ -183,7 +194,13 @@ class MqttOutput:
     # What the link's thread says and hears.
 
     def greet(self) -> Sequence[Message]:
+        """Tell everything; another device of our name that is still there will answer that it is."""
+        self._health.report(NAME, None)
+        return self._introduce()
+
+    def _introduce(self) -> Sequence[Message]:
         """Tell everything anew: a broker may have forgotten it. 'online' comes after what it vouches for."""
+        self._introduced = time.monotonic()
         self._told_problems = None
         self._soonest_health = time.monotonic() + PROBLEM_INTERVAL_S
         self._next_health = time.monotonic() + self._live.configuration.health.interval_s
@@ -191,7 +208,7 @@ class MqttOutput:
             *self._tell_discovery(),
             self._address(describe(self._live.configuration, self._deliveries)),
             self._address(self._prediction),
-            self._address(Availability("online")),
+            self._address(self._availability),
         )
 
     def hear(self, topic: str, payload: bytes | bytearray, retained: bool) -> None:
@@ -225,19 +242,25 @@ class MqttOutput:
         now = time.monotonic()
         if now >= self._greet_at:
             self._greet_at = float("inf")
-            for message in self.greet():
-                self._outbox.put(message)
+            with self._state:
+                for message in self._introduce():
+                    self._outbox.put(message)
         if is_due := now >= self._next_health:
             self._next_health = now + self._live.configuration.health.interval_s
-            self._say(self._prediction)  # or the broker would forget it
+            with self._state:
+                self._say(self._prediction)  # or the broker would forget it
         problems = self._health.problems
         if is_due or (problems != self._told_problems and now >= self._soonest_health):
             self._told_problems, self._soonest_health = problems, now + PROBLEM_INTERVAL_S
             self._tell_health()
+        # One at a time: over a slow link many would keep back all else, and a later one is worth more.
+        if not self._link.in_flight and (picture := self._view.take()):
+            self._outbox.put(Message(self._topics.view, picture, Kind.PASSING))
+
+    def mind(self) -> None:
+        """End a trial of weights when it is time: bad ones must not read for as long as an outage lasts."""
         if verdict := self._deliveries.judge():
             self._respond("weights", verdict)
-        if picture := self._view.take():
-            self._outbox.put(Message(self._topics.view, picture, Kind.PASSING))
 
     def _tell_health(self) -> None:
         queued = self._outbox.events + self._link.events_in_flight
@@ -246,14 +269,17 @@ class MqttOutput:
     def _meet_twin(self, payload: bytes | bytearray) -> None:
         """Another device speaks under our name: say so, and that we are here."""
         is_there = payload == encode(Availability("online"))
+        is_known = is_there and self._health.state_of(NAME) != "ok"
         self._health.report(
-            "name",
+            NAME,
             f"another device is called {self._topics.device}, too: give one of them another device.name"
             if is_there
             else None,
         )
-        if not is_there:
-            self._say(self._prediction, Availability("online"))
+        if not is_known or time.monotonic() - self._introduced > TWIN_WAIT_S:
+            self._introduced = time.monotonic()
+            with self._state:
+                self._say(self._prediction, self._availability)
 
     # What it is asked.
 
@@ -268,8 +294,9 @@ class MqttOutput:
 
     def _configure(self, request: ConfigureRequest) -> dict[str, Any]:
         settings = self._live.change(request)
-        self._health.report("settings", self._live.problem)
-        self._next_health = time.monotonic() + self._live.configuration.health.interval_s
+        self._health.report(SETTINGS, self._live.problem)
+        # At once: what others keep of it was to last for some of the intervals before, and no longer.
+        self._next_health = time.monotonic()
         self._say(describe(self._live.configuration, self._deliveries))
         for message in self._tell_discovery():  # which knows how often health is told
             self._outbox.put(message)

@@ -73,10 +73,11 @@ class Outbox:
             self._shorten(message.kind)
 
     def put_first(self, messages: Iterable[Message]) -> None:
-        """Queue messages, in this order, before all else."""
+        """Queue messages, in this order, before all else; a state that waits already was said later."""
         with self._lock:
             for message in reversed(list(messages)):
-                self._waiting.move_to_end(self._put(message), last=False)
+                key = message.topic if message.topic in self._waiting else self._put(message)
+                self._waiting.move_to_end(key, last=False)
             self._shorten(Kind.EVENT)
 
     def take(self) -> Message | None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -22,6 +24,9 @@ from shared.weights import LARGEST_FILE, TrainedNetwork, parse_weights
 log = logging.getLogger(__name__)
 
 FOLDER, FILE = "weights", "store.json"
+
+# What the store itself puts into its folder beside FILE, whole or half written.
+_OURS = re.compile(r"[0-9a-f]{64}\.npz|\..*\.tmp")
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class WeightsStore:
 
     Attributes
     ----------
-    standing : as it is on the disk
+    standing : as it is on the disk, but for weights that are damaged
     problem : what is wrong with what was found there, or None
     """
 
@@ -99,14 +104,14 @@ class WeightsStore:
 
     def load(self) -> TrainedNetwork | None:
         """Load what runs, or what ran before if that is damaged; None for the configuration's own weights."""
-        for name in (self.standing.current, self.standing.previous):
-            if name is None:
-                return None
+        while (name := self.standing.current) is not None:
             try:
                 return parse_weights(self._read(name))
             except (OSError, WeightsError) as error:
                 self.problem = f"{self._path(name)} cannot be used ({error}): deliver weights again"
                 log.warning("weights: %s", self.problem)
+                # Or what is delivered next would have damaged weights before it, and not these.
+                self.standing = replace(self.standing, current=self.standing.previous, previous=None)
         return None
 
     def load_previous(self) -> TrainedNetwork | None:
@@ -142,10 +147,12 @@ class WeightsStore:
         self._forget_others()
 
     def _forget_others(self) -> None:
+        """Remove what is needed no more; what stays does no harm, and what others put there is theirs."""
         named = {self.standing.current, self.standing.previous, self.standing.trial}
-        for path in self._folder.iterdir():
-            if path.name != FILE and path.stem not in named:
-                path.unlink(missing_ok=True)
+        with suppress(OSError):
+            for path in self._folder.iterdir():
+                if _OURS.fullmatch(path.name) and path.stem not in named:
+                    path.unlink(missing_ok=True)
 
     def _read(self, name: str) -> bytes:
         with self._path(name).open("rb") as file:

@@ -50,7 +50,7 @@ def read_record(kind: type[T], content: object, *, allow_unknown: bool = False, 
     ----------
     kind : the dataclass
     content : what `json.loads` or `tomllib.load` gave
-    allow_unknown : leave out keys that the dataclass does not have, instead of refusing them
+    allow_unknown : leave out keys that a dataclass does not have, nested ones too, instead of refusing them
     key : dotted name of the mapping itself, for messages
 
     Raises
@@ -68,19 +68,19 @@ def read_record(kind: type[T], content: object, *, allow_unknown: bool = False, 
     values = {}
     for item in fields(kind):  # type: ignore[arg-type]
         if item.name in content:
-            values[item.name] = _read(hints[item.name], content[item.name], prefix + item.name)
+            values[item.name] = _read(hints[item.name], content[item.name], prefix + item.name, allow_unknown)
         elif item.default is MISSING and item.default_factory is MISSING:
             raise RecordError(f"{prefix}{item.name} is missing: it must be {_expect(hints[item.name])}")
     return kind(**values)
 
 
-def _read(hint: Any, value: object, key: str) -> Any:
+def _read(hint: Any, value: object, key: str, allow_unknown: bool) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Any:
         return value
     if origin is Annotated:
         try:
-            inner = _read(arguments[0], value, key)
+            inner = _read(arguments[0], value, key, allow_unknown)
         except RecordError:
             raise _wrong(hint, value, key) from None
         if inner is not None and not _is_within(inner, arguments[1]):
@@ -89,17 +89,19 @@ def _read(hint: Any, value: object, key: str) -> Any:
     if origin in (Union, UnionType):
         # Unions are only ever "X or nothing".
         inner = next(argument for argument in arguments if argument is not NoneType)
-        return None if value is None else _read(inner, value, key)
+        return None if value is None else _read(inner, value, key, allow_unknown)
     if origin is Literal:
         if value not in arguments:
             raise _wrong(hint, value, key)
         return value
     if is_dataclass(hint):
-        return read_record(hint, value, key=key)  # type: ignore[arg-type]
+        return read_record(hint, value, allow_unknown=allow_unknown, key=key)  # type: ignore[arg-type]
     if origin in (list, tuple):
         if not isinstance(value, list | tuple):
             raise _wrong(hint, value, key)
-        return origin(_read(arguments[0], entry, f"{key}[{index}]") for index, entry in enumerate(value))
+        return origin(
+            _read(arguments[0], entry, f"{key}[{index}]", allow_unknown) for index, entry in enumerate(value)
+        )
     wanted = origin or hint
     if wanted is float and type(value) is int:
         if abs(value) > 2**53:  # no longer exact as a float, and sooner or later too large for one

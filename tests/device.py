@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.config import Configuration, DeviceSettings, HealthSettings, MqttSettings
+from edge.config import Configuration, DeviceSettings, HealthSettings, MqttSettings, NetworkSettings
 from edge.deliveries import Deliveries
 from edge.health import Health
 from edge.live_settings import LiveSettings
@@ -58,7 +58,10 @@ class Device:
         self.seen: list[int] = []
         self._run = run
         configuration = Configuration(
-            device=DeviceSettings(name), mqtt=settings, health=HealthSettings(interval_s=health_s)
+            device=DeviceSettings(name),
+            network=NetworkSettings(keys=keys),
+            mqtt=settings,
+            health=HealthSettings(interval_s=health_s),
         )
         self.deliveries = Deliveries(
             own or load_weights(),

@@ -25,6 +25,7 @@ from shared.errors import BadMessageError
 from shared.messages import REQUESTS, Availability, Request, ResponseMessage, Topics, decode, encode
 from trainer.broker_settings import (
     BrokerSettings,
+    Session,
     describe_failure,
     describe_refusal,
     describe_silence,
@@ -68,28 +69,33 @@ UNSPECIFIED = 0x80
 
 
 class Message(NamedTuple):
-    """A message as it came."""
+    """A message as it came, and what it takes to confirm it: its number, 0 for none, and the connection."""
 
     topic: str
     payload: bytes | bytearray
     retained: bool
+    number: int
+    client: paho.Client
 
 
 class Broker:
     """A connection to a broker, for as long as a `with` block.
 
     Once there was a connection, it is made again whenever it is lost, with all its subscriptions; what is
-    said meanwhile is not heard. It is kept only while somebody listens: a broker gives up who does not
-    `hear` for 15 seconds.
+    said meanwhile is not heard, unless there is a session. It is kept only while somebody listens: a broker
+    gives up who does not `hear` for 15 seconds.
 
     Parameters
     ----------
     settings : where it is
+    session : makes the broker keep what is said while we are away. Then what `hear` returned is confirmed by
+        the next `hear`: until then the broker would say it again.
 
     Attributes
     ----------
     problem : why there is no connection, or what the broker refuses; None when all is well
     connected : whether there is a connection
+    kept_s : for how long the broker keeps our session, once there was a connection
 
     Raises
     ------
@@ -97,8 +103,9 @@ class Broker:
     BrokerError : on entering the block, if there is no broker or it does not want us
     """
 
-    def __init__(self, settings: BrokerSettings) -> None:
+    def __init__(self, settings: BrokerSettings, session: Session | None = None) -> None:
         self._settings = settings
+        self._session = session
         self._context = make_context(settings) if settings.tls else None
         self._password = read_password(settings)
         self._interpreter = Interpreter()
@@ -108,12 +115,14 @@ class Broker:
         self._asked: int | None = None
         self._acknowledgement: Any = None
         self._heard: deque[Message] = deque()
+        self._unconfirmed: list[Message] = []
         self._answer_until = self._next_attempt = 0.0
         self._attempts = 0
         self._refusal: str | None = None
         self._farewell = ""
         self.connected = False
         self.problem: str | None = None
+        self.kept_s = 0
 
     @property
     def where(self) -> str:
@@ -146,11 +155,13 @@ class Broker:
 
     def hear(self, timeout_s: float) -> list[Word | Nonsense]:
         """Wait for what is said, at most so long; an event is heard once, however often it comes."""
+        self._confirm()
         if not self._heard:
             self._work(timeout_s)
         words = []
         while self._heard:
             message = self._heard.popleft()
+            self._unconfirmed.append(message)
             word = self._interpreter.interpret(message.topic, message.payload, retained=message.retained)
             if word is not None:
                 words.append(word)
@@ -196,6 +207,14 @@ class Broker:
                 # Nobody will answer; what the broker has kept of the device tells why.
                 until = min(until, time.monotonic() + RETAINED_TIMEOUT_S)
         raise NoAnswerError(self._explain_silence(device, timeout_s, remarks))
+
+    def _confirm(self) -> None:
+        """Tell the broker that what was heard in a session need not be said again."""
+        if self._session is not None:
+            for message in self._unconfirmed:
+                if message.number and message.client is self._client:
+                    message.client.ack(message.number, QOS)
+        self._unconfirmed.clear()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish, and wait until the broker has it.
@@ -280,30 +299,39 @@ class Broker:
             self._lose(describe_silence(self._settings))
 
     def _connect(self) -> None:
-        settings = self._settings
+        settings, session = self._settings, self._session
         client = self._client = paho.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=f"inkling-laptop-{secrets.token_hex(4)}",
+            client_id=f"inkling-laptop-{secrets.token_hex(4)}" if session is None else session.name,
             protocol=paho.MQTTv5,
+            manual_ack=session is not None,
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
         if settings.username is not None:
             client.username_pw_set(settings.username, self._password)
         if self._context is not None:
             client.tls_set_context(self._context)
-        client.on_connect = lambda *arguments: self._on_connect(arguments[3])
+        client.on_connect = lambda *arguments: self._on_connect(arguments[3], arguments[4])
         client.on_disconnect = lambda *arguments: self._on_disconnect(arguments[3])
         client.on_message = lambda _client, _userdata, message: self._heard.append(
-            Message(message.topic, message.payload, message.retain)
+            Message(message.topic, message.payload, message.retain, message.mid, client)
         )
         client.on_publish = lambda *arguments: self._on_publish(arguments[2], arguments[3])
         client.on_subscribe = lambda *arguments: self._on_subscribe(arguments[2], arguments[3])
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.MaximumPacketSize = LARGEST_PACKET
+        if session is not None:
+            properties.SessionExpiryInterval = session.kept_s
         self._refusal, self._farewell = None, ""
         self._answer_until = time.monotonic() + 2 * CONNECT_TIMEOUT_S
         try:
-            client.connect(settings.host, settings.port, KEEPALIVE_S, properties=properties)
+            client.connect(
+                settings.host,
+                settings.port,
+                KEEPALIVE_S,
+                clean_start=session is None or not session.kept_s,
+                properties=properties,
+            )
         except (OSError, ValueError) as error:
             problem = describe_failure(settings, error)
             if self.problem is not None and isinstance(error, ConnectionError | TimeoutError):
@@ -327,11 +355,15 @@ class Broker:
                 with suppress(OSError):
                     connection.close()
 
-    def _on_connect(self, reason_code: Any) -> None:
+    def _on_connect(self, reason_code: Any, properties: Any) -> None:
         if reason_code.is_failure:
             self._refusal = describe_refusal(self._settings, reason_code)
             return
         self.connected, self.problem, self._attempts = True, None, 0
+        # A broker that keeps it for another time than it was asked to says so.
+        self.kept_s = getattr(
+            properties, "SessionExpiryInterval", self._session.kept_s if self._session else 0
+        )
         self._subscribe(self._subscriptions)
 
     def _on_disconnect(self, reason_code: Any) -> None:

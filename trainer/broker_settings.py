@@ -7,7 +7,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from trainer.errors import BadSettingError
 
@@ -45,6 +45,19 @@ class BrokerSettings:
     def where(self) -> str:
         """The broker's address, for people."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Session(NamedTuple):
+    """What the broker keeps for us while we are away.
+
+    Attributes
+    ----------
+    name : what it knows us by; two connections with one name throw each other out
+    kept_s : for how many seconds it keeps what is said; 0 ends a session
+    """
+
+    name: str
+    kept_s: int
 
 
 def read_password(settings: BrokerSettings) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +67,10 @@ class Dataset:
             np.concatenate((self.images, other.images)),
             np.concatenate((self.labels, other.labels)),
         )
+
+    def take(self, places: npt.NDArray[np.intp]) -> Dataset:
+        """Take the pictures at some places, in that order."""
+        return Dataset(self.name, self.images[places], self.labels[places])
 
     def split(self, held_out: int, seed: int) -> tuple[Dataset, Dataset]:
         """Part into all but `held_out` pictures, and those, chosen by the seed."""
@@ -194,7 +199,7 @@ def _find_fault(line: str) -> str | None:
 
 def _load_pictures(folder: Path, progress: Progress) -> Dataset:
     labelled = [
-        (path, label) for path in sorted(folder.rglob("*")) if (label := _tell_label(path)) is not None
+        (path, label) for path in sorted(folder.rglob("*")) if (label := tell_label(path)) is not None
     ]
     if not labelled:
         raise DataError(
@@ -203,12 +208,13 @@ def _load_pictures(folder: Path, progress: Progress) -> Dataset:
         )
     images = np.empty((len(labelled), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     for index, (path, _) in enumerate(labelled):
-        images[index] = _read_picture(path)
+        images[index] = read_picture(path).image
         progress((index + 1) / len(labelled))
     return Dataset(folder.name, images, np.array([label for _, label in labelled], np.uint8))
 
 
-def _tell_label(path: Path) -> int | None:
+def tell_label(path: Path) -> int | None:
+    """Tell which digit a picture shows by its name or its folder's; None if neither tells, or it is none."""
     if path.suffix.lower() not in SUFFIXES or not path.is_file():
         return None
     if match := _BOOK_NAME.fullmatch(path.stem):
@@ -216,12 +222,26 @@ def _tell_label(path: Path) -> int | None:
     return int(path.parent.name) if re.fullmatch(r"\d", path.parent.name) else None
 
 
-def _read_picture(path: Path) -> npt.NDArray[np.uint8]:
+class Picture(NamedTuple):
+    """A picture as the network sees it: uint8 (28, 28), 255 = ink, and how likely there is a digit in it."""
+
+    image: npt.NDArray[np.uint8]
+    likelihood: float
+
+
+def read_picture(path: Path) -> Picture:
+    """Read an image file as the Pi would.
+
+    Raises
+    ------
+    DataError : if no digit is found in it, with why
+    BadPictureError : if it is no image that can be read
+    """
     grey = read_photograph(path, Image.open)
     if grey.shape == (IMAGE_SIZE, IMAGE_SIZE):
         # Made for the network already, as the book's are; there the ink may be dark.
-        return grey if np.median(grey) < 128 else 255 - grey
+        return Picture(grey if np.median(grey) < 128 else 255 - grey, 1.0)
     found = find_digit(grey)
     if not isinstance(found, FoundDigit):
         raise DataError(f"{path}: {found} found in it: crop it closer, or leave it out")
-    return np.rint(normalise(found.ink) * 255).astype(np.uint8)
+    return Picture(np.rint(normalise(found.ink) * 255).astype(np.uint8), found.likelihood)

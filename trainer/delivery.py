@@ -21,6 +21,10 @@ from trainer.words import Word
 # How long the broker may take to tell what it has kept of devices.
 INTRODUCTION_S = 1.0
 
+# No clock is ahead of ours by so much, in milliseconds: a device that tells of a later order is not believed,
+# or one that lies could use up the serials of all, and none could be delivered to any more.
+_FURTHEST_AHEAD = 100 * 365 * 24 * 3600 * 1000
+
 RESPONSE = "response/weights"
 
 
@@ -91,7 +95,7 @@ class Fleet:
             self.recipients = {device: self.recipients.get(device, Recipient(device)) for device in devices}
         # A laptop whose clock is behind must not be older than who delivered before.
         latest = max((recipient.serial for recipient in self.recipients.values()), default=0)
-        serial = max(time.time_ns() // 1_000_000, latest + 1)
+        serial = max(_tell_milliseconds(), latest + 1)
         digest = hashlib.sha256(weights).hexdigest() if weights else ""
         self._order = order = Order(act, serial, digest, len(weights), transaction=secrets.token_hex(8))
         for device in devices:
@@ -135,20 +139,35 @@ class Fleet:
         wanted = weights.get("wanted")
         if not isinstance(wanted, dict) or type(wanted.get("serial")) is not int:
             return
-        recipient.serial = max(recipient.serial, wanted["serial"])
+        # Of what it is to do as all do, and of what it alone is to do, one was said last.
+        latest = wanted["latest"] if type(wanted.get("latest")) is int else wanted["serial"]
+        if latest > _tell_milliseconds() + _FURTHEST_AHEAD:
+            return
+        recipient.serial = max(recipient.serial, latest)
         if self._order is None:
             return
-        if wanted["serial"] > self._order.serial:
+        if wanted["serial"] == self._order.serial:
+            if wanted.get("state") in ("trial", "done", "refused"):
+                recipient.state, recipient.why = wanted["state"], str(wanted.get("why", ""))
+        elif latest > self._order.serial:
             recipient.state = "overtaken"
-        elif wanted["serial"] == self._order.serial and wanted.get("state") in ("trial", "done", "refused"):
-            recipient.state, recipient.why = wanted["state"], str(wanted.get("why", ""))
+        elif latest == self._order.serial:
+            # Carried out, and what it tells of is what all are to run.
+            recipient.state, recipient.why = "done", ""
 
     def _note_response(self, recipient: Recipient, response: ResponseMessage) -> None:
-        # A device that does not trust an order does not read its transaction either.
-        if self._order is None or response.transaction not in (self._order.transaction, None):
+        # A device that does not trust an order does not read its transaction either; what it does without one
+        # is something else that it was asked.
+        is_ours = self._order is not None and response.transaction == self._order.transaction
+        if not is_ours and (response.transaction is not None or response.status == "ok"):
             return
         if response.status == "ok":
             recipient.state, recipient.why = "done", ""
             recipient.model = str((response.data or {}).get("model", recipient.model))
         else:
             recipient.state, recipient.why = "refused", response.error or "it does not say why"
+
+
+def _tell_milliseconds() -> int:
+    """Milliseconds since 1970, by this computer's clock."""
+    return time.time_ns() // 1_000_000

@@ -33,3 +33,23 @@ class NoAnswerError(InklingError, TimeoutError):
 
 class RefusedRequestError(InklingError, ValueError):
     """A device does not do what it was asked, and says why."""
+
+
+class LibraryError(InklingError, OSError):
+    """The library of own digits cannot be read or written."""
+
+
+class DamagedLibraryError(LibraryError):
+    """The library's file is damaged, or something else."""
+
+
+class ForeignLibraryError(LibraryError):
+    """A database is another program's."""
+
+
+class NewerLibraryError(LibraryError):
+    """A library was made by a newer version."""
+
+
+class UnknownDigitError(InklingError, LookupError):
+    """The library has no such digit."""

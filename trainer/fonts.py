@@ -73,6 +73,11 @@ def list_fonts(packages: dict[str, tuple[str, ...]]) -> list[Path]:
     """
     if missing := list_missing(packages):
         raise MissingFontError(f"fonts are missing: sudo apt install {' '.join(missing)}")
+    return list_installed(packages)
+
+
+def list_installed(packages: dict[str, tuple[str, ...]]) -> list[Path]:
+    """Tell where those fonts of some of Debian's packages are that are installed."""
     return [path for names in packages.values() for name in names if (path := _find(name))]
 
 

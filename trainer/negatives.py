@@ -25,7 +25,7 @@ class Negatives:
 
     Parameters
     ----------
-    fonts : whose letters and signs it draws
+    fonts : whose letters and signs it draws; without any it draws none
     images : uint8 (count, 28, 28), digits to cut off, or to write side by side
     labels : uint8 (count,), which digits they are
     """
@@ -36,8 +36,7 @@ class Negatives:
         # Half of another digit may well be a 1, and half of an 8 a 3.
         self._cuttable = np.flatnonzero(np.isin(labels, (2, 5)))
         self._kinds: list[tuple[float, Callable[[np.random.Generator], FloatArray]]] = [
-            (0.43, self.draw_letter),
-            (0.05, self.draw_word),
+            *(((0.43, self.draw_letter), (0.05, self.draw_word)) if fonts else ()),
             (0.32, draw_drawing),
             (0.06, draw_stain),
             (0.04, draw_gap),
@@ -48,7 +47,7 @@ class Negatives:
     def draw(self, random: np.random.Generator) -> FloatArray:
         """Draw one of any kind: float32 (H, W), 1 = ink."""
         shares, kinds = zip(*self._kinds, strict=True)
-        ink: FloatArray = kinds[random.choice(len(kinds), p=shares)](random)
+        ink: FloatArray = kinds[random.choice(len(kinds), p=np.divide(shares, sum(shares)))](random)
         return ink
 
     def draw_letter(self, random: np.random.Generator) -> FloatArray:

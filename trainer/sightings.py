@@ -41,6 +41,7 @@ def simulate(
     *,
     negatives: float,
     straight: float,
+    nothing: float = NOTHING_HELD,
     seed: int,
     progress: Progress = lambda _: None,
 ) -> Dataset:
@@ -53,6 +54,7 @@ def simulate(
     count : how many pictures to make
     negatives : the share of them that is no digit, labelled `NO_DIGIT`
     straight : the share that is normalised without a camera
+    nothing : of what is no digit, the share for which nothing at all is held up before the camera
     seed : the same seed gives the same pictures
     progress : is told the share that is done, 0 to 1
     """
@@ -64,7 +66,7 @@ def simulate(
     # Each chunk has a seed of its own, so that it does not matter how many cores there are.
     look = Parallel(n_jobs=min(cpu_count(), len(sizes)), return_as="generator")
     chunks = look(
-        delayed(_simulate_chunk)(digits, fonts, size, negatives, straight, (seed, number))
+        delayed(_simulate_chunk)(digits, fonts, size, negatives, straight, nothing, (seed, number))
         for number, size in enumerate(sizes)
     )
     done = 0
@@ -82,6 +84,7 @@ def _simulate_chunk(
     count: int,
     negatives: float,
     straight: float,
+    nothing: float,
     seed: tuple[int, int],
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     random = np.random.default_rng(seed)
@@ -95,7 +98,7 @@ def _simulate_chunk(
         label = NO_DIGIT if random.random() < negatives else int(random.integers(10))
         if label != NO_DIGIT:
             ink = draw_digit(label, digits, fonts, random)
-        elif random.random() < NOTHING_HELD:
+        elif random.random() < nothing:
             ink = None
         else:
             ink = no_digits.draw(random)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.feedforward import FeedForward
 from trainer.datasets import NO_DIGIT, Dataset
@@ -84,9 +85,14 @@ def compare_networks(first: FeedForward, second: FeedForward, dataset: Dataset) 
     is_digit = dataset.labels != NO_DIGIT
     if not is_digit.any():
         raise BadSettingError(f"{dataset.name}: no digits in it to compare two networks by")
-    right = [
+    first_right, second_right = (
         (query_dataset(network, dataset).argmax(axis=1) == dataset.labels)[is_digit]
         for network in (first, second)
-    ]
-    counts = np.bincount(2 * right[0] + right[1], minlength=4).tolist()
+    )
+    return compare_readings(first_right, second_right)
+
+
+def compare_readings(first_right: npt.NDArray[np.bool_], second_right: npt.NDArray[np.bool_]) -> Comparison:
+    """Compare two networks by which pictures each reads right, (count,) both."""
+    counts = np.bincount(2 * first_right.astype(np.intp) + second_right, minlength=4).tolist()
     return Comparison(both=counts[3], first_only=counts[2], second_only=counts[1], neither=counts[0])

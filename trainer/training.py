@@ -104,6 +104,8 @@ def train(
     report: Callable[[Moment], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     teachers: Sequence[FeedForward] = (),
+    teachers_shares: npt.ArrayLike = TEACHERS_SHARE,
+    begin: FeedForward | None = None,
     checkpoint: Checkpoint | None = None,
     resume: bool = False,
     threads: int = 1,
@@ -119,6 +121,8 @@ def train(
     stop : is asked after every batch whether to end here, with the best network so far
     teachers : networks whose outputs it learns beside the labels (Hinton, Vinyals and Dean, "Distilling the
         Knowledge in a Neural Network", 2015)
+    teachers_shares : of what it is taught, the share that they say, 0 to 1; for all pictures, or (count,)
+    begin : a network to go on from, of the settings' layers; without one it begins with random weights
     checkpoint : where to keep how far it came
     resume : go on from there; all else must be as it was, and so will be the weights
     threads : to use at most; large networks' weights depend on how many there are, in the last bits of sums,
@@ -132,7 +136,7 @@ def train(
     if not len(dataset):
         raise BadSettingError("no pictures left to learn from: hold out fewer")
     keep_freed_memory()
-    course = _Course(dataset, settings, held_out, augmentation, teachers)
+    course = _Course(dataset, settings, held_out, augmentation, teachers, teachers_shares, begin)
     if resume and checkpoint is not None:
         course.standing = checkpoint.load(course.arrays, course.describe_purpose())
     # Weights that run away are said at the epoch's end, once.
@@ -163,18 +167,26 @@ class _Course:
         held_out: Dataset | None,
         augmentation: Augmentation | None,
         teachers: Sequence[FeedForward],
+        teachers_shares: npt.ArrayLike,
+        begin: FeedForward | None,
     ) -> None:
         self._started = time.process_time()
         self._dataset, self._held_out = dataset, held_out
         self._settings, self._augmentation = settings, augmentation
         self._teachers = [teacher.copy() for teacher in teachers]
         self._targets = make_targets(dataset.labels)
+        shares = np.asarray(teachers_shares if teachers else 0, np.float32)
+        self._teachers_shares = np.broadcast_to(shares, len(dataset))[:, np.newaxis]
         self._batches = -(-len(dataset) // settings.batch_size)
-        self._network = initialise(
-            settings.layers,
-            np.random.default_rng(settings.seed),
-            biases=settings.biases,
-            activation=settings.activation,
+        self._network = (
+            initialise(
+                settings.layers,
+                np.random.default_rng(settings.seed),
+                biases=settings.biases,
+                activation=settings.activation,
+            )
+            if begin is None
+            else begin.copy()
         )
         common_input = to_inputs((dataset.images.mean(axis=0, dtype=np.float64) / 255).astype(np.float32))
         self._optimiser = OPTIMISERS[settings.optimiser](
@@ -183,6 +195,7 @@ class _Course:
         self._average = (
             WeightAverage(self._network, settings.averaging * self._batches) if settings.averaging else None
         )
+        self._begun_with = None if begin is None else _hash(begin)
         self._best = None if held_out is None else self._network.copy()
         self.standing = Standing()
 
@@ -201,6 +214,10 @@ class _Course:
             "pictures": self._dataset.describe()["sha256"],
             "held-out pictures": None if self._held_out is None else self._held_out.describe()["sha256"],
             "teachers": [_hash(teacher) for teacher in self._teachers],
+            "teachers' shares": hashlib.sha256(self._teachers_shares.tobytes()).hexdigest()
+            if self._teachers
+            else None,
+            "network that it began with": self._begun_with,
         }
 
     def run(
@@ -290,10 +307,10 @@ class _Course:
             if self._augmentation is not None:
                 images = self._augmentation(images, random, left)
             inputs, targets = to_inputs(images), self._targets[batch]
-            if self._teachers:
-                targets *= np.float32(1 - TEACHERS_SHARE)
-                for teacher in self._teachers:
-                    targets += teacher.forward(inputs)[-1] * np.float32(TEACHERS_SHARE / len(self._teachers))
+            shares = self._teachers_shares[batch]
+            targets *= 1 - shares
+            for teacher in self._teachers:
+                targets += teacher.forward(inputs)[-1] * (shares / np.float32(len(self._teachers)))
             yield _Batch(inputs, targets, left)
 
     def _judge(self, epoch: int) -> float | None:

@@ -73,6 +73,10 @@ class Bench:
             self.deliveries.observe(busy_s)
         return self.deliveries.judge()
 
+    def fail(self, error):
+        """The network that runs raises an error while it reads; tells whether another runs now."""
+        return self.deliveries.blame(self.deliveries.running.network, error)
+
     @property
     def note(self):
         return self.deliveries.running.card.training.get("note", "own")
@@ -235,12 +239,12 @@ def test_signed_weights_that_are_none_are_refused_once_and_for_all(bench, weight
 def test_weights_that_fail_in_their_trial_are_rolled_back(bench, weights):
     deliver(bench, run(weights[0], 1))
     bench.take(run(weights[1], 2))
-    assert bench.deliveries.blame(ValueError("no"))
+    assert bench.fail(ValueError("no"))
     assert bench.note == "a"  # at once
     answer = bench.deliveries.judge()
     assert answer.error == "rolled back: they fail (ValueError('no'))"
     assert "refused before" in bench.take(run(weights[1], 2)).error
-    assert not bench.deliveries.blame(ValueError("again"))
+    assert not bench.fail(ValueError("again"))
 
 
 def test_weights_that_make_frames_slow_are_rolled_back(bench, weights):
@@ -297,7 +301,7 @@ def test_who_follows_again_runs_even_what_it_ran_before(bench, weights):
 def test_own_weights_that_fail_leave_a_device_with_what_all_run(bench, weights):
     deliver(bench, run(weights[0], 1, device=None), for_all=True)
     bench.take(run(weights[1], 2))
-    bench.deliveries.blame(ValueError())
+    bench.fail(ValueError())
     bench.deliveries.judge()
     assert deliver(bench, run(weights[2], 3, device=None), for_all=True).status == "ok"
     assert bench.note == "c"
@@ -305,7 +309,7 @@ def test_own_weights_that_fail_leave_a_device_with_what_all_run(bench, weights):
 
 def test_a_refused_delivery_can_be_tried_again_when_somebody_asks(bench, weights):
     bench.take(run(weights[0], 1))
-    bench.deliveries.blame(ValueError())
+    bench.fail(ValueError())
     bench.deliveries.judge()
     assert bench.deliveries.take_again() is None
     assert bench.pass_trial().status == "ok"

@@ -60,6 +60,13 @@ def test_kept_settings_that_are_broken_are_a_problem_and_no_more(tmp_path, conte
     assert json.loads((tmp_path / FILE).read_bytes())["leds"] == {"brightness": 0.5}
 
 
+def test_settings_that_a_later_version_kept_are_kept_where_they_are_known(tmp_path):
+    (tmp_path / FILE).write_bytes(b'{"settling": {"confidence": 0.5, "patience": 3}, "camera": {"gain": 2}}')
+    live = LiveSettings(FROM_FILE, tmp_path)
+    assert live.problem is None
+    assert live.configuration.settling == SettlingSettings(0.5, 0.7, 0.6)
+
+
 def test_where_nothing_can_be_kept_the_change_holds_until_the_end(tmp_path):
     for folder in (None, tmp_path / "missing"):
         live = LiveSettings(FROM_FILE, folder)

@@ -55,6 +55,14 @@ def test_messages_can_go_before_all_else_in_their_own_order():
     assert [message.topic for message in take_all(outbox)] == ["prediction", "online", "event"]
 
 
+def test_a_state_that_waits_is_later_than_one_that_is_put_before_all_else():
+    outbox = Outbox(3)
+    outbox.put(event(b""))
+    outbox.put(state("availability", b"offline"))
+    outbox.put_first([state("info"), state("availability", b"online")])
+    assert [message.payload for message in take_all(outbox)] == [b"", b"offline", b""]
+
+
 def test_events_that_come_back_are_the_oldest():
     outbox = Outbox(3)
     for payload in (b"3", b"4"):

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from edge.config import MqttSettings
+from tests.device import Device
 from tests.subscriber import Subscriber
 
 
@@ -14,6 +16,21 @@ def subscriber(broker):
     subscriber = Subscriber(broker.port)
     yield subscriber
     subscriber.close()
+
+
+@pytest.fixture
+def device():
+    """Makes devices; all are closed after the test."""
+    devices = []
+
+    def make(port, run="run", state=None, keys=(), **mqtt):
+        settings = MqttSettings(host="127.0.0.1", port=port, **mqtt)
+        devices.append(Device(settings, run=run, state=state, keys=keys))
+        return devices[-1]
+
+    yield make
+    for made in devices:
+        made.output.close()
 
 
 @pytest.fixture

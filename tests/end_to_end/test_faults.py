@@ -20,29 +20,13 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.broker import KEEPALIVE_S
-from edge.config import MqttSettings
 from edge.health import measure_memory_mb
 from edge.machine import Machine
 from edge.requests import Requests
 from shared.messages import REQUESTS, HealthMessage, ResponseMessage
 from tests.conftest import run_broker, wait_until
-from tests.device import Device
 from tests.proxy import Proxy
 from tests.subscriber import TOPICS, Subscriber, read_retained
-
-
-@pytest.fixture
-def device():
-    """Makes devices; all are closed after the test."""
-    devices = []
-
-    def make(port, run="run", **mqtt):
-        devices.append(Device(MqttSettings(host="127.0.0.1", port=port, **mqtt), run=run))
-        return devices[-1]
-
-    yield make
-    for made in devices:
-        made.output.close()
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,9 +16,17 @@ from trainer.training import Moment
 messages = Console(stderr=True, highlight=False, markup=False)
 
 
+# A program is told of progress no more often.
+TELL_EVERY_S = 0.2
+
+
 @contextmanager
-def show_share(text: str, *, keep: bool = False) -> Iterator[ReportShare]:
+def show_share(text: str, *, keep: bool = False, as_json: bool = False) -> Iterator[ReportShare]:
     """Show a progress bar for work that reports the share done; and keep it there, if it took long."""
+    if as_json:
+        tell = _tell_programs(text)
+        yield lambda share: tell(share, {})
+        return
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -28,9 +38,26 @@ def show_share(text: str, *, keep: bool = False) -> Iterator[ReportShare]:
         yield lambda share: bar.update(task, completed=share)
 
 
+def _tell_programs(text: str) -> Callable[[float, dict[str, object]], None]:
+    """Print progress for programs: a JSON object a line, with what is done now and which share of it."""
+    next_time = 0.0
+
+    def tell(share: float, more: dict[str, object]) -> None:
+        nonlocal next_time
+        if time.monotonic() >= next_time or share >= 1:
+            next_time = time.monotonic() + TELL_EVERY_S
+            print(json.dumps({"doing": text, "share": share, **more}), file=messages.file, flush=True)
+
+    return tell
+
+
 @contextmanager
-def show_training() -> Iterator[Callable[[Moment], None]]:
+def show_training(*, as_json: bool = False) -> Iterator[Callable[[Moment], None]]:
     """Show how training goes: the epoch, the loss, the accuracy and the time left."""
+    if as_json:
+        tell = _tell_programs("training")
+        yield lambda moment: tell(moment.done / moment.total, {"epoch": moment.epoch, "loss": moment.loss})
+        return
     columns = (
         TextColumn("epoch {task.fields[epoch]}"),
         BarColumn(),

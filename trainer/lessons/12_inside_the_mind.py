@@ -1,3 +1,11 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
 # %% [markdown]
 # # 12. Peeking inside the mind: backquery
 #
@@ -115,14 +123,15 @@ for name, pictures in zip(("average", "backquery", "excites"), minds.values(), s
     loud = outputs[digits, digits].mean()
     print(f"{name:9}: {recognised[name]} of 10 are read as meant, and the nodes say {loud:.2f} on average")
 assert recognised["excites"] == 10
+assert gentle.query(minds[list(minds)[2]])[digits, digits].min() > 0.99
 assert recognised["average"] >= 9
 
 # %% [markdown]
-# The averages look like digits, and are read so. The pictures in the last row excite the network more than
-# any real digit, and we would hardly call them digits. So a network can be very sure of something that is
-# nothing to us. That is worth remembering: **it knows what parts a 3 from the nine other digits, and not what
-# a 3 is.** This is why the weights that come with the project also learnt from pictures of what is *no*
-# digit.
+# The averages look like digits, and are read so. The pictures in the last row excite their nodes until they
+# say 1.00, louder than their targets, and we would hardly call them digits. So a network can be very sure of
+# something that is nothing to us. That is worth remembering: **it knows what parts a 3 from the nine other
+# digits, and not what a 3 is.** This is why the weights that come with the project also learnt from pictures
+# of what is *no* digit.
 #
 # Not all backqueries are recognised. The way back is only a guess: many inputs give the same answer, and
 # stretching changes the signals.

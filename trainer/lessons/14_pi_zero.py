@@ -1,3 +1,11 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
 # %% [markdown]
 # # 14. On to the Pi Zero
 #
@@ -104,7 +112,7 @@ for place, precision in enumerate(sizes):
     text = f" {correct[precision] / len(tests):.2%} right"
     axes.text(sizes[precision] / 1000, place, text, va="center")
 axes.invert_yaxis()
-axes.set(xlabel="kB", title="The weights file", xlim=(0, 760))
+axes.set(xlabel="kB", title="The weights file", xlim=(0, 850))
 plt.show()
 
 # %% [markdown]

@@ -145,7 +145,7 @@ def test_without_a_camera_it_tries_less_and_less_often_and_a_restart_tries_at_on
 def test_from_a_read_only_disk_it_starts_and_reads(device, lasting_broker):
     try:
         device.debian.switch_on("--read-only")
-        device.debian.run("sh", "-c", "! touch /var/lib/inkling/written && ! touch /tmp/written")
+        device.debian.run("sh", "-c", "! touch /var/lib/inkling/written && ! touch /var/tmp/written")
         check_reading_without_keeping(device, lasting_broker)
     finally:
         device.debian.switch_on()

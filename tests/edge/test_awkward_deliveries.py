@@ -1,0 +1,165 @@
+"""Deliveries in an awkward order, at an awkward moment, or to a store that others have been at."""
+
+import pytest
+
+from edge.errors import RefusedRequestError
+from edge.weights_store import FOLDER
+from shared.delivery import Order
+from tests.edge.test_deliveries import Bench, deliver, make_weights, run, sign, tell_hash
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return [make_weights(tmp_path_factory.mktemp("weights"), note) for note in "abc"]
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return Bench(tmp_path / "state")
+
+
+def back(serial):
+    return sign(Order("back", serial, device="bench"))
+
+
+def fill_disk(monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("edge.weights_store.write_atomically", fail)
+
+
+def test_weights_that_were_too_slow_are_so_when_they_are_delivered_again_at_once(bench, weights):
+    for serial in (1, 2, 3):
+        assert bench.take(run(weights[0], serial)) is None
+        assert "too slow: 200 ms a frame" in bench.pass_trial(busy_s=0.2).error
+    bench.take(run(weights[0], 4))
+    for _ in range(20):
+        bench.deliveries.observe(0.2)
+    bench.take(run(weights[1], 5))  # a later order ends the trial before it was judged
+    assert "too slow" in bench.pass_trial(busy_s=0.2).error
+
+
+def test_going_back_during_a_trial_ends_it_and_goes_no_further(bench, weights):
+    deliver(bench, run(weights[0], 1))
+    deliver(bench, run(weights[1], 2))
+    bench.take(run(weights[2], 3))
+    assert bench.take(back(4)).status == "ok"
+    assert bench.note == "b"
+    bench.take(run(weights[2], 5))
+    bench.start()  # a power cut, and the order is there when it is back
+    assert bench.take(back(6)).status == "ok"
+    assert bench.note == "b"
+    bench.start()
+    assert bench.note == "b"
+    assert bench.take(back(7)).status == "ok"
+    assert bench.note == "a"
+
+
+def test_weights_for_all_that_were_taken_back_in_their_trial_are_not_tried_again(bench, weights):
+    for_all = run(weights[0], 1, device=None)
+    assert bench.take(for_all, for_all=True) is None
+    bench.take(back(2))
+    assert bench.note == "own"
+    assert "refused before: it was taken back" in bench.take(for_all, for_all=True).error
+    assert bench.deliveries.describe()["state"] == "refused"
+
+
+@pytest.mark.parametrize("all_first", [True, False])
+def test_an_order_to_one_that_comes_to_nothing_leaves_it_with_what_all_run(bench, weights, all_first):
+    for_all = run(weights[0], 1, device=None)
+    orders = [(for_all, True), (run(weights[1], 2), False)]
+    for content, is_for_all in orders if all_first else orders[::-1]:
+        bench.take(content, for_all=is_for_all)
+    assert bench.note == "b"
+    bench.fail(ValueError())
+    assert bench.deliveries.judge().transaction == "t2"
+    assert bench.note == "a"
+    assert bench.pass_trial().transaction == "t1"
+    assert bench.note == "a"
+
+
+def test_an_order_to_one_that_is_refused_is_told_of_although_it_follows_all(bench, weights):
+    deliver(bench, run(weights[0], 1, device=None), for_all=True)
+    bench.take(run(weights[1], 2))
+    bench.fail(ValueError())
+    bench.deliveries.judge()
+    told = bench.deliveries.describe()
+    assert (told["serial"], told["latest"], told["state"], told["follows"]) == (2, 2, "refused", True)
+    deliver(bench, run(weights[2], 3, device=None), for_all=True)
+    assert bench.deliveries.describe()["serial"] == 3
+
+
+def test_the_last_order_of_all_is_told_so_that_none_is_signed_as_an_older_one(bench, weights):
+    deliver(bench, run(weights[0], 1, device=None), for_all=True)
+    bench.take(back(2))
+    told = bench.deliveries.describe()
+    assert (told["serial"], told["latest"], told["state"]) == (1, 2, "done")
+    bench.take(sign(Order("follow", 3, device="bench")))
+    assert bench.deliveries.describe()["latest"] == 3
+
+
+def test_a_trial_that_ended_with_the_daemon_is_told_as_one_that_waits(bench, weights):
+    bench.take(run(weights[0], 1))
+    assert bench.deliveries.describe()["state"] == "trial"
+    bench.start()
+    assert bench.deliveries.describe()["state"] == "waiting"
+
+
+def test_a_trial_whose_end_cannot_be_kept_is_over_and_told_so(bench, weights, monkeypatch):
+    bench.take(run(weights[0], 1))
+    fill_disk(monkeypatch)
+    assert "cannot be kept" in bench.pass_trial().error
+    assert bench.deliveries.describe()["state"] == "waiting"
+
+
+def test_a_full_disk_is_an_answer_to_who_asks_for_another_trial(bench, weights, monkeypatch):
+    bench.take(run(weights[0], 1))
+    bench.fail(ValueError())
+    bench.deliveries.judge()
+    fill_disk(monkeypatch)
+    with pytest.raises(RefusedRequestError, match="No space left"):
+        bench.deliveries.take_again()
+
+
+def test_what_nobody_signed_is_not_what_was_delivered_last(bench, weights):
+    bench.take(run(weights[0], 1))
+    bench.fail(ValueError())
+    bench.deliveries.judge()
+    bench.take(b"noise", for_all=True)
+    assert bench.deliveries.take_again() is None
+    assert bench.note == "a"
+
+
+def test_what_others_put_into_the_store_is_left_alone_and_in_nobodys_way(bench, weights):
+    folder = bench.folder / FOLDER
+    (folder / "lost+found").mkdir(parents=True)
+    (folder / f"{'0' * 64}.npz").mkdir()
+    (folder / "README").write_text("mine")
+    for serial, content in enumerate(weights, 1):
+        assert deliver(bench, run(content, serial)).status == "ok"
+    assert (folder / "README").read_text() == "mine"
+    assert (folder / "lost+found").is_dir()
+    bench.start()
+    assert bench.note == "c"
+
+
+def test_a_damaged_store_is_no_problem_any_more_once_weights_are_kept(bench, weights):
+    for serial, content in enumerate(weights[:2], 1):
+        deliver(bench, run(content, serial))
+    (bench.folder / FOLDER / f"{tell_hash(weights[1])}.npz").write_bytes(b"")
+    bench.start()
+    assert bench.note == "a"
+    assert "cannot be used" in bench.health.state_of("weights")
+    deliver(bench, run(weights[2], 3))
+    assert bench.health.state_of("weights") == "ok"
+    bench.take(back(4))
+    assert bench.note == "a"  # and not the damaged ones
+
+
+def test_a_network_that_ran_before_is_not_held_against_the_one_on_trial(bench, weights):
+    before = bench.deliveries.running.network
+    bench.take(run(weights[0], 1))
+    assert bench.deliveries.blame(before, ValueError())  # another runs now: read again
+    assert bench.note == "a"
+    assert bench.pass_trial().status == "ok"
