@@ -49,6 +49,15 @@ QUESTIONS = {
 }
 
 
+# Ends or stops the daemon, and waits until another is ready; says when it did, and when that was.
+RECOVER = (
+    "old=$({show} -p MainPID); cut -d' ' -f1 /proc/uptime; kill -{signal} $old; "
+    'until [ "$(systemctl is-active inkling-edge)" = active ] && [ "$({show} -p MainPID)" != "$old" ]; '
+    "do sleep 0.5; done; cut -d' ' -f1 /proc/uptime"
+)
+LONGEST_RECOVERY_S = 30.0
+
+
 def draw_images(folder: Path) -> None:
     """Draw ten cards, a digit each."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,13 +116,13 @@ class Pi:
         self._heard = self._heard[found.end() :]
         return found
 
-    def ask(self, command: str) -> str:
-        """Run a command in its shell; returns what that says."""
+    def ask(self, command: str, seconds: float = ANSWER_S) -> str:
+        """Run a command in its shell; returns what that says within so many real seconds."""
         assert self._process.stdin is not None
         # The echo of the command does not hold the mark as it is printed.
         self._process.stdin.write(f"echo BE''GIN; {command}; echo E''ND\n".encode())
         self._process.stdin.flush()
-        found = self.expect(re.compile(rb"BEGIN\r?\n(.*?)\r?\n?END", re.DOTALL), ANSWER_S)
+        found = self.expect(re.compile(rb"BEGIN\r?\n(.*?)\r?\n?END", re.DOTALL), seconds)
         return found[1].decode(errors="replace").replace("\r", "").strip() if found else "no answer"
 
     def cut_power(self) -> None:
@@ -207,10 +216,23 @@ def watch(pi: Pi, listener: Listener, begin: float) -> bool:
     digits = [event["digit"] for event in listener.events]
     right = all(following == (digit + 1) % 10 for digit, following in pairwise(digits))
     print(f"{len(digits)} digits arrived, {'each the next' if right else 'not in order'}: {digits}")
+    recovered = [recover(pi, signal) for signal in ("KILL", "STOP")]
     pi.ask("systemctl stop inkling-edge")
     time.sleep(1)
     print(f"availability: {listener.availability}")
-    return right and len(digits) > 10 and listener.availability[-1:] == ["offline"]
+    return right and len(digits) > 10 and all(recovered) and listener.availability[-1:] == ["offline"]
+
+
+def recover(pi: Pi, signal: str) -> bool:
+    """Kill the daemon, or have it hang, and see how long it takes systemd to have another one ready."""
+    answer = pi.ask(RECOVER.format(show=SHOW, signal=signal), PATIENCE_S)
+    try:
+        begin, end = map(float, answer.split())
+    except ValueError:
+        print(f"after kill -{signal}: {answer}")
+        return False
+    print(f"after kill -{signal} another is ready within {end - begin:.1f} s", flush=True)
+    return end - begin <= LONGEST_RECOVERY_S
 
 
 if __name__ == "__main__":
