@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-deb virtual-camera check deb lessons weights benchmark benchmark-seeing count-instructions endurance clean
+.PHONY: demo test test-deb virtual-camera check deb lessons weights benchmark benchmark-seeing count-instructions endurance emulated-pi clean
 
 demo: $(VENV)/ready mnist
 	$(BIN)/python -m deploy.demo
@@ -64,6 +64,10 @@ benchmark-seeing: $(VENV)/ready mnist
 # On an emulated Pi, too: what the daemon costs, against tests/benchmarks/instructions.json; 5 % more fails.
 count-instructions: $(VENV)/ready
 	$(BIN)/python -m tests.benchmarks.daemon_instructions
+
+# An emulated Pi Zero is switched on, with Inkling from its package; as root on Debian 12, in five minutes or so.
+emulated-pi: deb
+	$(BIN)/python -m deploy.emulated_pi.drive --package $$(ls build/inkling-edge_*_all.deb)
 
 # A day of the daemon, in minutes: does it grow?
 endurance: $(VENV)/ready

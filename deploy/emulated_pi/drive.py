@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,15 @@ QUESTIONS = {
     "peak memory": f"grep VmHWM /proc/$({SHOW} -p MainPID)/status | tr -s '\\t ' ' '",
     "boot": "systemd-analyze | head -1",
 }
+
+
+# Ends or stops the daemon, and waits until another is ready; says when it did, and when that was.
+RECOVER = (
+    "old=$({show} -p MainPID); cut -d' ' -f1 /proc/uptime; kill -{signal} $old; "
+    'until [ "$(systemctl is-active inkling-edge)" = active ] && [ "$({show} -p MainPID)" != "$old" ]; '
+    "do sleep 0.5; done; cut -d' ' -f1 /proc/uptime"
+)
+LONGEST_RECOVERY_S = 30.0
 
 
 def draw_images(folder: Path) -> None:
@@ -106,13 +116,13 @@ class Pi:
         self._heard = self._heard[found.end() :]
         return found
 
-    def ask(self, command: str) -> str:
-        """Run a command in its shell; returns what that says."""
+    def ask(self, command: str, seconds: float = ANSWER_S) -> str:
+        """Run a command in its shell; returns what that says within so many real seconds."""
         assert self._process.stdin is not None
         # The echo of the command does not hold the mark as it is printed.
         self._process.stdin.write(f"echo BE''GIN; {command}; echo E''ND\n".encode())
         self._process.stdin.flush()
-        found = self.expect(re.compile(rb"BEGIN\r?\n(.*?)\r?\n?END", re.DOTALL), ANSWER_S)
+        found = self.expect(re.compile(rb"BEGIN\r?\n(.*?)\r?\n?END", re.DOTALL), seconds)
         return found[1].decode(errors="replace").replace("\r", "").strip() if found else "no answer"
 
     def cut_power(self) -> None:
@@ -183,13 +193,17 @@ def watch(pi: Pi, listener: Listener, begin: float) -> bool:
         while told < len(listener.events):
             event = listener.events[told]
             told += 1
-            print(f"{event['digit']} (confidence {event['confidence']:.2f})", end=" ", flush=True)
-            if told == 1:
-                pi.ask("true")  # the console is awake
-                print(
-                    f"first at {pi.ask(QUESTIONS['seconds from power-on until now'])} s", end=" ", flush=True
-                )
-            print(f"after {time.monotonic() - begin:.0f} real seconds", flush=True)
+            print(
+                f"{event['digit']} (confidence {event['confidence']:.2f}) "
+                f"after {time.monotonic() - begin:.0f} real seconds",
+                flush=True,
+            )
+    pi.expect(PROMPT, PATIENCE_S)
+    if listener.events and "ts" in listener.events[0]:
+        # The Pi has no clock that keeps the time: it counts on from when its card was made.
+        clock, uptime = map(float, pi.ask("echo $(date +%s.%N) $(cut -d' ' -f1 /proc/uptime)").split())
+        first = datetime.fromisoformat(listener.events[0]["ts"]).timestamp() - (clock - uptime)
+        print(f"seconds from power-on to the first digit: {first:.2f}")
     for what, command in QUESTIONS.items():
         print(f"{what}: {pi.ask(command)}", flush=True)
     if not listener.events:
@@ -202,10 +216,23 @@ def watch(pi: Pi, listener: Listener, begin: float) -> bool:
     digits = [event["digit"] for event in listener.events]
     right = all(following == (digit + 1) % 10 for digit, following in pairwise(digits))
     print(f"{len(digits)} digits arrived, {'each the next' if right else 'not in order'}: {digits}")
+    recovered = [recover(pi, signal) for signal in ("KILL", "STOP")]
     pi.ask("systemctl stop inkling-edge")
     time.sleep(1)
     print(f"availability: {listener.availability}")
-    return right and len(digits) > 10 and listener.availability[-1:] == ["offline"]
+    return right and len(digits) > 10 and all(recovered) and listener.availability[-1:] == ["offline"]
+
+
+def recover(pi: Pi, signal: str) -> bool:
+    """Kill the daemon, or have it hang, and see how long it takes systemd to have another one ready."""
+    answer = pi.ask(RECOVER.format(show=SHOW, signal=signal), PATIENCE_S)
+    try:
+        begin, end = map(float, answer.split())
+    except ValueError:
+        print(f"after kill -{signal}: {answer}")
+        return False
+    print(f"after kill -{signal} another is ready within {end - begin:.1f} s", flush=True)
+    return end - begin <= LONGEST_RECOVERY_S
 
 
 if __name__ == "__main__":

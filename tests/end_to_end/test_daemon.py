@@ -261,3 +261,18 @@ def test_what_keeps_the_camera_from_seeing_reaches_health(start, subscriber, tmp
             for problem in health.problems
         )
     )
+
+
+def test_why_a_device_goes_offline_is_told_in_its_last_health(start, subscriber, tmp_path, broker):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"broken")
+    Image.new("L", (320, 240), 200).save(folder / "b.png")
+    more = f"[camera.folder]\npath = '{folder}'\nseconds_each = 2.0\n"
+    process = start(port=broker.port, more=more, kind="folder")
+    wait_until(lambda: subscriber.availability)
+    (folder / "b.png").write_bytes(b"broken, too")
+    assert process.wait(timeout=40) == 1
+    wait_until(lambda: subscriber.availability == ["online", "offline"])
+    last = subscriber.payloads(HealthMessage, TOPICS.health)[-1]
+    assert last.camera.startswith("no image in")
