@@ -72,7 +72,8 @@ class Dashboard:
 
     def stop(self) -> int:
         """Press Ctrl-C; gives the exit status."""
-        self._process.send_signal(signal.SIGINT)
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
         try:
             status = self._process.wait(30)
         except subprocess.TimeoutExpired:

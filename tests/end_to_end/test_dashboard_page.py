@@ -98,7 +98,7 @@ def test_a_digit_held_up_appears_and_a_key_corrects_it(start, serve, visit, brok
     assert [(one.digit, one.label, one.label_source) for one in labelled] == [
         (subscriber.events[0].digit, 1, "page")
     ]
-    process.send_signal(signal.SIGKILL)  # the broker sees it, and says its last will
+    process.send_signal(signal.SIGSTOP)  # the broker misses it, and says its last will
     visitor.see("#device .state", "offline")
 
 
@@ -118,6 +118,28 @@ def test_two_pages_and_a_broker_that_restarts_under_them(serve, visit, broker, s
     say_event(subscriber, "kitchen", digit=3)
     for visitor in visitors:
         visitor.see(".history .item-digit", "3")
+
+
+def test_a_page_that_stays_open_follows_a_server_that_is_started_anew(serve, visit, subscriber):
+    dashboard = serve()
+    visitor = visit(dashboard)
+    for number in range(3):
+        say_event(subscriber, "desk", seq=number)
+    wait_until(lambda: visitor.page.locator(".history button").count() == 3)
+    assert dashboard.stop() == 0
+    visitor.see(".trouble", "The server does not answer")
+    serve("--port", dashboard.host.rpartition(":")[2])
+    first = visitor.page.locator(".history .item-digit").first
+
+    def is_shown():  # whatever is said before the server listens again is not heard
+        say_event(subscriber, "desk", digit=3, id=str(time.monotonic()))
+        return first.inner_text() == "3"
+
+    wait_until(is_shown, 30)
+    assert visitor.page.locator(".trouble").count() == 0
+    assert "7" not in visitor.page.locator(".history .item-digit").all_inner_texts()
+    assert [complaint for complaint in visitor.complaints if "WebSocket connection" not in complaint] == []
+    visitor.complaints.clear()
 
 
 def test_the_library_is_labelled_by_keys_and_what_was_said_is_taken_back(serve, visit, subscriber):

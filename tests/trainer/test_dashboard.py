@@ -3,6 +3,8 @@
 import base64
 import json
 import socket
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -13,8 +15,9 @@ from shared.digit_image import normalise, to_inputs
 from shared.messages import encode_image
 from shared.strokes import draw_digit
 from shared.weights import load_weights
-from tests.conftest import run_broker, wait_until
+from tests.conftest import ROOT, run_broker, wait_until
 from tests.dashboard import Dashboard
+from tests.end_to_end.commands import TRAINER, run
 from tests.trainer.hearsay import EVENT, PAYLOADS, TOPICS
 from trainer.dashboard.devices import MOST_DEVICES, MOST_READINGS, Devices
 from trainer.dashboard.reader import Reader, find_contributions
@@ -258,6 +261,25 @@ def test_no_device_and_no_number_of_devices_fills_the_memory():
         hear(f"d{number}", "availability", b'{"state":"online"}')
     assert len(devices.names) == MOST_DEVICES
     assert "not shown" in devices.complaint["text"]
+
+
+def test_what_cannot_be_served_is_one_line_that_says_what_to_do(dashboard, tmp_path):
+    port = dashboard.host.rpartition(":")[2]
+    for options, message in (
+        (("--port", port), "is another dashboard running? Choose another --port"),
+        (("--port", "70000"), "--port must be 0 to 65535"),
+        (("--token", "short"), "--token must have 12 letters and digits or more"),
+        (("--weights", "nothing.npz"), "nothing.npz"),
+    ):
+        result = run(TRAINER, "dashboard", *options, cwd=tmp_path, PYTHONPATH=str(ROOT))
+        assert result.returncode == 1
+        assert message in result.stderr
+        assert result.stderr.count("\n") == 1
+
+
+def test_no_other_command_waits_for_what_the_page_is_served_with():
+    code = "import sys, trainer.cli; sys.exit(bool({'starlette', 'uvicorn'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
 def test_a_dashboard_without_a_broker_says_so_and_finds_it_when_it_comes(tmp_path, broker):

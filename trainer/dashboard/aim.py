@@ -49,9 +49,7 @@ class Aim:
                 if not view.pages:
                     view.ended.set()
                     del self._views[view.device]
-        if device is None or page in getattr(self._views.get(device), "pages", ()):
-            return
-        if not DEVICE_NAME.fullmatch(device):
+        if device is None or not DEVICE_NAME.fullmatch(device):
             return
         if device not in self._views:
             if len(self._views) >= MOST_VIEWS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -31,7 +32,7 @@ class SeenDigit:
 
     Attributes
     ----------
-    number : counts all that were seen here, from 1
+    number : counts all that were seen here
     message : as the device said it, with nothing in it too long to be kept; the image is empty if it was none
     time : when it was heard
     """
@@ -75,7 +76,8 @@ class Devices:
     def __init__(self) -> None:
         self._roster = Roster()
         self._shown: dict[str, ShownDevice] = {}
-        self._numbers = itertools.count(1)
+        # Higher than those that a server before this one gave, which a page may still know.
+        self._numbers = itertools.count(time.time_ns() // 1_000_000)
         self._turned_away = 0
 
     @property

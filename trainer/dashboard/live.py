@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -70,7 +71,8 @@ class Live:
         self._devices = devices
         self._pages: set[OpenPage] = set()
         self._where = where
-        self.facts: dict[str, Any] = {}
+        # By its name a page that stayed open knows that this is not the server that it knew.
+        self.facts: dict[str, Any] = {"server": secrets.token_hex(4)}
         self._tell_broker(f"looking for {where}")
 
     def note(self, words: Sequence[Word | Nonsense], problem: str | None) -> None:

@@ -79,12 +79,13 @@ export function makeDetail(element) {
 
   return {
     show: (news) => {
+      if (news.seen.length && !news.seen.some((one) => one.number === picked)) picked = null;
       if (news.name !== device?.name) {
         picked = null;
         setAim(null);
       } else if (news.seen.at(-1)?.number !== device.seen.at(-1)?.number) {
         const last = news.seen.at(-1);
-        if (!find("view-devices").hidden) say(`${news.name} reads ${last.digit}, ${percent(last.confidence)} sure`);
+        if (last && !find("view-devices").hidden) say(`${news.name} reads ${last.digit}, ${percent(last.confidence)} sure`);
       }
       device = news;
       draw();

@@ -11,7 +11,7 @@ const MANY = 8;
 
 const devices = new Map();
 const cards = new Map();
-let chosen = null, detail = null;
+let chosen = null, detail = null, server = null;
 
 /** The latest of what each device said, by its name. */
 export const known = devices;
@@ -19,7 +19,18 @@ export const known = devices;
 export function start() {
   detail = makeDetail(find("device"));
   find("device-filter").querySelector("input").addEventListener("input", filter);
+  hear("server", forget);
   hear("devices", (news) => news.forEach(note));
+}
+
+/** The server was started anew, and may know other devices than the one before. */
+function forget(name) {
+  if (server !== null && name !== server) {
+    devices.clear();
+    cards.clear();
+    find("cards").replaceChildren();
+  }
+  server = name;
 }
 
 export function leave() {
