@@ -63,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     aim = commands.add_parser(
         "aim",
         help="tell live how well a digit is framed: its size and place, blur and light, and what is read",
+        description="Tell live how well a digit is framed, for who has no broker yet, until Ctrl-C.",
         epilog="size: of the frame's shorter side; right, down: from its middle; blur: of the digit's size; "
         "grey: of 255. The camera can only be used once: first stop the service, "
         "'sudo systemctl stop inkling-edge'.",
