@@ -64,6 +64,7 @@ CREATE TABLE events (
     PRIMARY KEY (device, id)
 ) WITHOUT ROWID;
 CREATE INDEX events_number ON events (number);
+CREATE INDEX digits_label ON digits (label);
 CREATE TABLE identity (id TEXT NOT NULL);
 """
 
@@ -215,9 +216,10 @@ class Library:
     def find(self, event: str, device: str | None = None) -> int | None:
         """Tell the number of the digit of an event; None if there is none, or more than one."""
         with self._explain():
+            # With the device it is looked up; by its id alone it must be looked for.
+            condition, values = ("", ()) if device is None else ("device = ? AND ", (device,))
             rows = self._database.execute(
-                "SELECT DISTINCT number FROM events WHERE id = ? AND (? IS NULL OR device = ?)",
-                (event, device, device),
+                f"SELECT DISTINCT number FROM events WHERE {condition}id = ?", (*values, event)
             ).fetchmany(2)
         return int(rows[0][0]) if len(rows) == 1 else None
 
