@@ -24,7 +24,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from deploy.broker import find_free_port, start_broker
-from shared.messages import Availability, EventMessage, PredictionMessage, Topics, decode
+from shared.messages import Availability, EventMessage, PredictionMessage, decode
+from shared.topics import Topics
 from trainer.mnist import find_data_directory
 
 # Of MNIST's test images, seen through the simulated camera, this network says about nine in ten, and rightly.

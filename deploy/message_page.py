@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import shared.messages
 from shared.atomic_file import write_atomically
-from shared.messages import CHANNELS, REQUESTS, PredictionMessage, ResponseMessage
+from shared.messages import CHANNELS, REQUESTS, Channel, ResponseMessage
 from shared.records import Between, Count
 
 FOLDER = Path(__file__).parent / "messages"
@@ -37,8 +37,10 @@ lies a JSON Schema for each payload.
 Keys that have no value are left out, and keys are only ever added: ignore those that you do not know.
 Requests that are retained, larger than 4096 bytes or more than five a second are not carried out.
 
-Beside these there are `inkling/<device>/view`, a JPEG for who asked for it, and
-`homeassistant/device/<device>/config`, retained, with which Home Assistant finds the device by itself.
+Beside these there are `inkling/<device>/view`, a JPEG for who asked for it, `inkling/<device>/weights` and
+`inkling/weights`, retained, where signed weights are delivered to one device and to all
+([`shared/delivery.py`](../../shared/delivery.py)), and `homeassistant/device/<device>/config`, retained, with
+which Home Assistant finds the device by itself.
 
 | topic | retained | payload |
 | --- | --- | --- |
@@ -57,18 +59,18 @@ def main() -> None:
 def describe_all() -> dict[str, str]:
     """The files to write: their names and contents."""
     kinds = [
-        *((channel.topic, kind, channel.retained) for kind, channel in CHANNELS.items()),
-        *((f"request/{verb}", kind, False) for verb, kind in REQUESTS.items()),
-        ("response/<verb>", ResponseMessage, False),
+        *((channel, kind) for kind, channel in CHANNELS.items()),
+        *((Channel(f"request/{verb}", retained=False), kind) for verb, kind in REQUESTS.items()),
+        (Channel("response/<verb>", retained=False), ResponseMessage),
     ]
     files, rows, sections = {}, [], []
-    for topic, kind, retained in kinds:
+    for (topic, retained, expires), kind in kinds:
         schema = describe_schema(kind, strict=kind in REQUESTS.values())
         name = topic.replace("/<verb>", "").replace("/", "-")
         whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
         files[f"{name}.schema.json"] = json.dumps(whole, indent=2) + "\n"
         kept = "yes" if retained else "no"
-        if kind is PredictionMessage:
+        if expires:
             kept += ", until three health messages are missed"
         rows.append(f"| [`inkling/<device>/{topic}`](#{name}) | {kept} | {_say(schema)} |")
         sections.append(f"\n## {name}\n\n{schema['description']}\n\n{_draw_table(schema)}")

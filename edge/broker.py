@@ -19,8 +19,9 @@ from paho.mqtt.properties import Properties
 
 from edge.config import MqttSettings
 from edge.errors import BrokerError, ConfigurationError
+from shared.command_line import PASSWORD_VARIABLE
 from shared.delivery import LARGEST_DELIVERY
-from shared.messages import Topics
+from shared.topics import Topics
 
 # How soon a lost connection is noticed: after this long without a word a client asks, and after as long again
 # without an answer it is lost. A broker gives a client up after one and a half of it (MQTT 5, 3.1.2.10).
@@ -30,9 +31,6 @@ CONNECT_TIMEOUT_S = 3.0
 
 # No larger packet is accepted: it would have to be kept whole before it could be refused.
 LARGEST_PACKET = LARGEST_DELIVERY + 64 * 1024
-
-# Where the password is, if not in a file.
-PASSWORD_VARIABLE = "INKLING_MQTT_PASSWORD"
 
 MakeClient = Callable[[str], paho.Client]
 

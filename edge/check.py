@@ -16,8 +16,8 @@ from edge.config import Configuration
 from edge.errors import CameraError
 from edge.leds import LedOutput
 from shared.errors import InklingError
-from shared.messages import Topics
 from shared.reading import read_digit
+from shared.topics import Topics
 from shared.weights import load_weights
 
 BROKER_TIMEOUT_S = 5.0

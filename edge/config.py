@@ -13,17 +13,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from edge.errors import ConfigurationError
-from shared.messages import (
-    DEVICE_NAME,
-    Brightness,
-    Confidence,
-    HealthInterval,
-    HoldTime,
-    ReleaseTime,
-    name_device,
-)
+from shared.messages import Brightness, Confidence, HealthInterval, HoldTime, ReleaseTime
 from shared.reading import NEEDED_CONFIDENCE
 from shared.records import Between, read_record
+from shared.topics import DEVICE_NAME, name_device
 
 DEFAULT_PATH = Path("/etc/inkling/edge.toml")
 

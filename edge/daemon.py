@@ -22,8 +22,8 @@ from edge.terminal import TerminalOutput
 from edge.weights_store import WeightsStore
 from shared.digit_finder import NoDigit
 from shared.errors import InklingError
-from shared.messages import Topics
 from shared.reading import DigitReader, Reading
+from shared.topics import Topics
 from shared.weights import TrainedNetwork
 
 log = logging.getLogger(__name__)

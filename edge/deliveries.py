@@ -6,10 +6,8 @@ that a swap takes, and tells how the trial goes.
 
 from __future__ import annotations
 
-import binascii
 import logging
 import time
-from base64 import b64decode
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -19,24 +17,18 @@ import numpy as np
 
 from edge.errors import RefusedRequestError
 from edge.health import Health
+from edge.self_test import check_network
+from edge.signature import is_signed_by, read_key
 from edge.weights_store import Account, Standing, WeightsStore
 from shared.delivery import Delivery, Order, read_delivery
-from shared.digit_image import to_inputs
 from shared.errors import BadDeliveryError, InklingError, WeightsError
 from shared.feedforward import FeedForward
 from shared.messages import ResponseMessage
-from shared.strokes import draw_digit
 from shared.weights import TrainedNetwork, parse_weights
 
 log = logging.getLogger(__name__)
 
 PART = "weights"
-
-# A network that has learnt digits at all reads most of these: drawn by program, each twice.
-TEST_DIGITS, FEWEST_RIGHT = tuple(range(10)) * 2, 10
-
-# A Pi Zero has a tenth of a second for a frame, and finding the digit takes most of it.
-SLOWEST_QUERY_S = 0.05
 
 # A trial of weights that ended with the daemon, for whatever reason, is begun once more and then no more.
 MOST_ATTEMPTS = 2
@@ -220,7 +212,7 @@ class Deliveries:
         if self._store is None:
             raise BadDeliveryError("this device has nowhere to keep weights: set device.state")
         delivery = read_delivery(content)
-        if not any(_is_signed_by(delivery, key) for key in self._keys):
+        if not any(is_signed_by(delivery, key) for key in self._keys):
             raise BadDeliveryError("not signed by a key in network.keys")
         return delivery
 
@@ -322,53 +314,3 @@ class Deliveries:
     def _answer(self, order: Order) -> ResponseMessage:
         data = {"model": self.running.name, "serial": order.serial}
         return ResponseMessage("ok", data=data, transaction=order.transaction)
-
-
-def read_key(text: str) -> bytes:
-    """Read a public key.
-
-    Raises
-    ------
-    BadDeliveryError : if it is none
-    """
-    try:
-        key = b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadDeliveryError(f"network.keys: {text!r} is not base64") from error
-    if len(key) != 32:
-        raise BadDeliveryError(f"network.keys: {text!r} is no Ed25519 public key")
-    return key
-
-
-def check_network(network: FeedForward) -> None:
-    """Have a network read digits that are drawn by program.
-
-    Raises
-    ------
-    BadDeliveryError : if it reads few of them, takes too long, or says what is no number
-    """
-    random = np.random.default_rng(0)
-    right, times_s = 0, []
-    for digit in TEST_DIGITS:
-        inputs = to_inputs(draw_digit(digit, random))
-        began = time.perf_counter()
-        outputs = network.query(inputs)
-        times_s.append(time.perf_counter() - began)
-        if not np.isfinite(outputs).all():
-            raise BadDeliveryError("its outputs are no numbers")
-        right += int(np.argmax(outputs)) == digit
-    if right < FEWEST_RIGHT:
-        raise BadDeliveryError(f"it reads only {right} of {len(TEST_DIGITS)} drawn digits")
-    if min(times_s) > SLOWEST_QUERY_S:
-        raise BadDeliveryError(f"it takes {1000 * min(times_s):.0f} ms for a digit: too slow for this device")
-
-
-def _is_signed_by(delivery: Delivery, key: bytes) -> bool:
-    from cryptography.exceptions import InvalidSignature  # a tenth of a second to import on a Pi Zero
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(delivery.signature, delivery.signed)
-    except InvalidSignature:
-        return False
-    return True

@@ -9,7 +9,8 @@ import math
 from typing import Any
 
 from edge.machine import Machine
-from shared.messages import RestartRequest, Topics, ViewRequest, WeightsRequest, encode
+from shared.messages import RestartRequest, ViewRequest, WeightsRequest, encode
+from shared.topics import Topics
 
 SOFTWARE = "inkling-pi"
 

@@ -58,7 +58,6 @@ TICK_S = 0.5
 # How long a clean stop may take to bring out its last words.
 FAREWELL_S = 2.0
 
-
 # A farewell after which the broker says the will.
 _WITH_WILL = ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message")
 

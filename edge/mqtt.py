@@ -30,8 +30,6 @@ from shared import __version__
 from shared.digit_finder import NoDigit
 from shared.messages import (
     CHANNELS,
-    HOME_ASSISTANT_STATUS,
-    WEIGHTS_FOR_ALL,
     Availability,
     ConfigureRequest,
     CorrectRequest,
@@ -39,13 +37,13 @@ from shared.messages import (
     PredictionMessage,
     ResponseMessage,
     RestartRequest,
-    Topics,
     ViewRequest,
     WeightsRequest,
     encode,
     encode_image,
 )
 from shared.reading import Reading
+from shared.topics import HOME_ASSISTANT_STATUS, WEIGHTS_FOR_ALL, Topics
 
 log = logging.getLogger(__name__)
 
@@ -222,20 +220,21 @@ class MqttOutput:
             return
         if topic in (WEIGHTS_FOR_ALL, self._topics.weights):
             if payload:  # else a delivery was taken back
-                self._respond(
-                    "weights", self._deliveries.take(bytes(payload), for_all=topic == WEIGHTS_FOR_ALL)
-                )
+                for_all = topic == WEIGHTS_FOR_ALL
+                self._tell_weights(self._deliveries.take(bytes(payload), for_all=for_all))
             return
         response = self._requests.answer(topic, payload, retained)
         if response is not None:
-            verb, content = response
-            self._outbox.put(Message(self._topics.response(verb), content, Kind.PASSING))
+            self._respond(*response)
 
-    def _respond(self, verb: str, response: ResponseMessage | None) -> None:
+    def _respond(self, verb: str, content: bytes) -> None:
+        self._outbox.put(Message(self._topics.response(verb), content, Kind.PASSING))
+
+    def _tell_weights(self, response: ResponseMessage | None) -> None:
         """Tell what came of a delivery, and what runs now."""
         self._say(describe(self._live.configuration, self._deliveries))
         if response is not None:
-            self._outbox.put(Message(self._topics.response(verb), encode(response), Kind.PASSING))
+            self._respond("weights", encode(response))
 
     def tend(self) -> None:
         """Tell health when it is due, Home Assistant what there is, and pictures to who wants them."""
@@ -260,7 +259,7 @@ class MqttOutput:
     def mind(self) -> None:
         """End a trial of weights when it is time: bad ones must not read for as long as an outage lasts."""
         if verdict := self._deliveries.judge():
-            self._respond("weights", verdict)
+            self._tell_weights(verdict)
 
     def _tell_health(self) -> None:
         queued = self._outbox.events + self._link.events_in_flight
@@ -322,14 +321,13 @@ class MqttOutput:
     def _address(self, message: object) -> Message:
         """Put one of `shared.messages`' messages into its envelope."""
         channel = CHANNELS[type(message)]
-        expires = isinstance(message, PredictionMessage)
         interval_s = self._live.configuration.health.interval_s
         return Message(
             f"{self._topics.base}/{channel.topic}",
             encode(message),
             Kind.EVENT if isinstance(message, EventMessage) else Kind.STATE,
             channel.retained,
-            max(1, round(EXPIRY_INTERVALS * interval_s)) if expires else None,
+            max(1, round(EXPIRY_INTERVALS * interval_s)) if channel.expires else None,
         )
 
     def _tell_discovery(self) -> Sequence[Message]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from edge.errors import RefusedRequestError
 from shared.errors import InklingError
-from shared.messages import LARGEST_REQUEST, REQUESTS, ResponseMessage, Topics, decode, encode
+from shared.messages import LARGEST_REQUEST, REQUESTS, ResponseMessage, decode, encode
+from shared.topics import Topics
 
 log = logging.getLogger(__name__)
 

@@ -9,6 +9,9 @@ from collections.abc import Callable
 
 from shared.errors import InklingError
 
+# Where a broker's password is, if not in a file.
+PASSWORD_VARIABLE = "INKLING_MQTT_PASSWORD"
+
 FAILED = 1
 INTERRUPTED = 130
 

@@ -1,4 +1,4 @@
-"""Topics and payloads: everything that a device says and hears over MQTT, in one place.
+"""Payloads: everything that a device says and hears over MQTT, in one place.
 
 A payload is one JSON object. Keys without a value are left out, except those that are always there: a
 `digit` of null means that nothing is held up. Who hears a device ignores keys that he does not know, because
@@ -13,14 +13,13 @@ import base64
 import binascii
 import json
 import math
-import re
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from shared.digit_image import IMAGE_SIZE
-from shared.errors import BadMessageError, BadTopicError
+from shared.errors import BadMessageError
 from shared.feedforward import FloatArray
 from shared.records import Between, Count, RecordError, read_record
 
@@ -38,54 +37,6 @@ Brightness = Annotated[float, Between(0.01, 1)]
 
 # A request with more bytes is refused unread.
 LARGEST_REQUEST = 4096
-
-DEVICE_NAME = re.compile(r"[a-z0-9_-]{1,32}")
-
-# Where weights for all devices are delivered; those for one are at its own `Topics.weights`.
-WEIGHTS_FOR_ALL = "inkling/weights"
-
-# Where Home Assistant says that it has started.
-HOME_ASSISTANT_STATUS = "homeassistant/status"
-
-
-class Topics:
-    """The topics of one device.
-
-    Parameters
-    ----------
-    device : the device's name, 1 to 32 of a-z, 0-9, _ and -
-
-    Raises
-    ------
-    BadTopicError : if the name is anything else
-    """
-
-    def __init__(self, device: str) -> None:
-        if not DEVICE_NAME.fullmatch(device):
-            raise BadTopicError(f"{device!r} is no device name: use 1 to 32 of a-z, 0-9, _ and -")
-        self.device = device
-        self.base = f"inkling/{device}"
-        self.availability = f"{self.base}/availability"
-        self.prediction = f"{self.base}/prediction"
-        self.event = f"{self.base}/event"
-        self.health = f"{self.base}/health"
-        self.info = f"{self.base}/info"
-        self.view = f"{self.base}/view"
-        self.weights = f"{self.base}/weights"
-        self.discovery = f"homeassistant/device/{device}/config"
-
-    def request(self, verb: str) -> str:
-        """Where the device is asked to do something; "+" as the verb for all that it may be asked."""
-        return f"{self.base}/request/{verb}"
-
-    def response(self, verb: str) -> str:
-        """Where it answers a request."""
-        return f"{self.base}/response/{verb}"
-
-
-def name_device(host: str) -> str:
-    """Make a host name fit to be a device's name."""
-    return re.sub(r"[^a-z0-9_-]+", "-", host.lower()).strip("-")[:32] or "inkling"
 
 
 @dataclass(frozen=True)
@@ -336,16 +287,24 @@ REQUESTS: dict[str, type[Request]] = {
 
 
 class Channel(NamedTuple):
-    """How a kind of message goes out: its topic below the device's, and whether the broker keeps it."""
+    """How a kind of message goes out.
+
+    Attributes
+    ----------
+    topic : below the device's
+    retained : whether the broker keeps it
+    expires : whether it forgets it, should the device not say it again
+    """
 
     topic: str
     retained: bool
+    expires: bool = False
 
 
 # What a device says of itself. Views are pictures and not listed; answers go where `Topics.response` says.
 CHANNELS: dict[type, Channel] = {
     Availability: Channel("availability", retained=True),
-    PredictionMessage: Channel("prediction", retained=True),
+    PredictionMessage: Channel("prediction", retained=True, expires=True),
     EventMessage: Channel("event", retained=False),
     HealthMessage: Channel("health", retained=False),
     InfoMessage: Channel("info", retained=True),

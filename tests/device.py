@@ -13,8 +13,8 @@ from edge.mqtt import MqttOutput
 from edge.settling import Prediction
 from edge.weights_store import WeightsStore
 from shared.digit_finder import Box
-from shared.messages import Topics
 from shared.reading import Reading
+from shared.topics import Topics
 from shared.weights import TrainedNetwork, load_weights
 
 READINGS = [

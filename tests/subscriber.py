@@ -7,14 +7,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from shared.messages import (
-    Availability,
-    EventMessage,
-    PredictionMessage,
-    ResponseMessage,
-    Topics,
-    decode,
-)
+from shared.messages import Availability, EventMessage, PredictionMessage, ResponseMessage, decode
+from shared.topics import Topics
 from tests.conftest import wait_until
 
 TOPICS = Topics("bench")

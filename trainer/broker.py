@@ -22,7 +22,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from shared.errors import BadMessageError
-from shared.messages import REQUESTS, Availability, Request, ResponseMessage, Topics, decode, encode
+from shared.messages import REQUESTS, Availability, Request, ResponseMessage, decode, encode
+from shared.topics import Topics
 from trainer.broker_settings import (
     BrokerSettings,
     Session,

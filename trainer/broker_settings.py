@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from shared.command_line import PASSWORD_VARIABLE
 from trainer.errors import BadSettingError
 
 PORT, TLS_PORT = 1883, 8883
-
-# Where the password is, if not in a file.
-PASSWORD_VARIABLE = "INKLING_MQTT_PASSWORD"
 
 # Reason codes (MQTT 5, 2.4).
 UNSUPPORTED_VERSION = 0x84

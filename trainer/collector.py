@@ -17,7 +17,8 @@ from shared.errors import BadMessageError
 from shared.messages import Digit, EventMessage, ResponseMessage, decode_image
 from shared.records import RecordError, read_record
 from trainer.errors import LibraryError
-from trainer.library import NOTHING, Library, Sight
+from trainer.library import Library
+from trainer.own_digits import NOTHING, Sight
 from trainer.words import Nonsense, Word
 
 # What a device answers to who corrects it; it is said to all, and so the collector is told.

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.delivery import LARGEST_DELIVERY, Order
-from shared.messages import WEIGHTS_FOR_ALL, Availability, InfoMessage, ResponseMessage, Topics
+from shared.messages import Availability, InfoMessage, ResponseMessage
+from shared.topics import WEIGHTS_FOR_ALL, Topics
 from trainer.broker import Broker
 from trainer.errors import BadSettingError
 from trainer.signing import sign_order

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from shared.atomic_file import write_atomically
 from shared.digit_image import IMAGE_SIZE
-from trainer.library import OwnDigit
+from trainer.own_digits import OwnDigit
 
 # Pixels: of a picture, which is drawn three times as large, of what is written below it, and between two.
 SIDE, CAPTION, GAP = 3 * IMAGE_SIZE, 38, 10

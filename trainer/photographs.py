@@ -16,7 +16,8 @@ from shared.photograph import SUFFIXES
 from shared.reading import tell_confidence, weigh
 from shared.weights import TrainedNetwork
 from trainer.datasets import Picture, read_picture, tell_label
-from trainer.library import Library, Sight
+from trainer.library import Library
+from trainer.own_digits import Sight
 
 # What the library calls who saw a photograph; no device can be called so.
 PHOTOGRAPHS = "(photographs)"

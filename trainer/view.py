@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from PIL import Image
 
 from shared.errors import BadPictureError
-from shared.messages import Topics, ViewRequest
+from shared.messages import ViewRequest
+from shared.topics import Topics
 from trainer.broker import Broker
 from trainer.errors import BrokerError, NoAnswerError
 from trainer.words import VIEW, Word

@@ -9,15 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.errors import BadMessageError
-from shared.messages import (
-    CHANNELS,
-    DEVICE_NAME,
-    REQUESTS,
-    EventMessage,
-    ResponseMessage,
-    Topics,
-    decode,
-)
+from shared.messages import CHANNELS, REQUESTS, EventMessage, ResponseMessage, decode
+from shared.topics import DEVICE_NAME, Topics
 
 # What can be said, by what follows the device in the topic. A view is a picture, all else is one of these.
 KINDS: dict[str, type] = {channel.topic: kind for kind, channel in CHANNELS.items()}

@@ -21,6 +21,7 @@ from deploy.mosquitto.authority import Authority, CredentialsError, describe_hos
 from shared.atomic_file import write_atomically
 from shared.command_line import run_command
 from shared.errors import InklingError
+from shared.topics import DEVICE_NAME
 
 NAME = "credentials"
 
@@ -150,8 +151,6 @@ def lock_out(folder: Path, name: str) -> None:
 
 
 def _check(folder: Path, hosts: list[str], names: dict[str, str]) -> None:
-    from shared.messages import DEVICE_NAME  # numpy and scipy come with it, which --help need not wait for
-
     for program, package in PROGRAMS.items():
         if shutil.which(program) is None:
             raise MissingProgramError(f"{program} is not installed: sudo apt install {package}")

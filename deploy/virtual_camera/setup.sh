@@ -18,7 +18,7 @@ mirror=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb  *\(\[[^]]*\] *\)*\([^ ]*\).
     { echo "no Debian mirror in /etc/apt" >&2 && exit 1; }
 
 mkdir -p "$(dirname "$root")"
-work=$(mktemp -d "$root.XXXXXX")
+work=$(mktemp -d -p "$(dirname "$root")")
 trap 'rm -rf "$work"' EXIT
 echo "making $root ..."
 # Not Debian 13's own libcamera, 0.4, whose virtual camera hangs, but the newer one of its backports.

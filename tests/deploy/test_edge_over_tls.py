@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from deploy.mosquitto.credentials import create_credentials
-from edge.broker import PASSWORD_VARIABLE, try_broker
+from edge.broker import try_broker
 from edge.config import MqttSettings
 from edge.errors import BrokerError, ConfigurationError
-from shared.messages import Topics
+from shared.command_line import PASSWORD_VARIABLE
+from shared.topics import Topics
 from tests.conftest import wait_until
 from tests.deploy.recipe import MISSING, Recipe
 from tests.device import Device

@@ -9,7 +9,7 @@ import pytest
 from deploy.broker import find_free_port, start_mosquitto
 from deploy.mosquitto.authority import Authority
 from deploy.mosquitto.credentials import create_credentials, lock_out
-from shared.messages import HOME_ASSISTANT_STATUS, WEIGHTS_FOR_ALL, Topics
+from shared.topics import HOME_ASSISTANT_STATUS, WEIGHTS_FOR_ALL, Topics
 from tests.deploy.recipe import MISSING, Connection, Recipe, RefusedError, trust
 
 DESK, KITCHEN = Topics("desk"), Topics("kitchen")

@@ -5,7 +5,7 @@ import pytest
 from edge.broker import prepare_clients, try_broker
 from edge.config import MqttSettings
 from edge.errors import BrokerError, ConfigurationError
-from shared.messages import Topics
+from shared.topics import Topics
 
 TOPICS = Topics("bench")
 

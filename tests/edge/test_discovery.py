@@ -11,12 +11,12 @@ from shared.messages import (
     REQUESTS,
     HealthMessage,
     RestartRequest,
-    Topics,
     ViewRequest,
     WeightsRequest,
     decode,
     encode,
 )
+from shared.topics import Topics
 
 MACHINE = Machine("0123456789abcdef", "Raspberry Pi Zero W Rev 1.1")
 KITCHEN = describe_device(Topics("kitchen"), MACHINE, "1.2.3", 180.0)

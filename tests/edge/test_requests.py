@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from edge.errors import RefusedRequestError
 from edge.requests import MOST_A_SECOND, MOST_AT_ONCE, Requests
-from shared.messages import LARGEST_REQUEST, REQUESTS, Topics
+from shared.messages import LARGEST_REQUEST, REQUESTS
+from shared.topics import Topics
 
 TOPICS = Topics("bench")
 

@@ -16,15 +16,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from deploy.broker import find_free_port
-from shared.messages import (
-    CHANNELS,
-    Availability,
-    HealthMessage,
-    InfoMessage,
-    PredictionMessage,
-    Topics,
-    decode,
-)
+from shared.messages import CHANNELS, Availability, HealthMessage, InfoMessage, PredictionMessage, decode
+from shared.topics import Topics
 from tests.conftest import wait_until
 
 # Where deploy/home_assistant/setup.sh puts it.

@@ -7,7 +7,8 @@ import jsonschema
 import pytest
 
 from deploy.message_page import FOLDER
-from shared.messages import HOME_ASSISTANT_STATUS, HealthMessage, InfoMessage
+from shared.messages import HealthMessage, InfoMessage
+from shared.topics import HOME_ASSISTANT_STATUS
 from tests.conftest import wait_until
 from tests.subscriber import TOPICS, Subscriber, read_retained
 

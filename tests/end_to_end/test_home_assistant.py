@@ -19,12 +19,12 @@ from shared.messages import (
     InfoMessage,
     PredictionMessage,
     RestartRequest,
-    Topics,
     ViewRequest,
     WeightsRequest,
     decode,
     encode,
 )
+from shared.topics import Topics
 from tests.conftest import ROOT, run_broker, wait_until
 from tests.end_to_end.home_assistant import FOLDER, HomeAssistant, Peer, Said, Twin
 from tests.subscriber import TOPICS

@@ -18,7 +18,8 @@ from PIL import Image
 from shared.strokes import draw_digit
 from tests.conftest import ROOT, wait_until
 from tests.end_to_end.commands import TRAINER, run
-from trainer.library import NOTHING, Library, Sight
+from trainer.library import Library
+from trainer.own_digits import NOTHING, Sight
 
 LIBRARY = ("--library", "library.sqlite")
 

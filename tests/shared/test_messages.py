@@ -8,18 +8,16 @@ from hypothesis import strategies as st
 
 from shared.errors import BadMessageError, BadTopicError
 from shared.messages import (
-    DEVICE_NAME,
     Availability,
     EventMessage,
     HealthMessage,
     PredictionMessage,
-    Topics,
     decode,
     decode_image,
     encode,
     encode_image,
-    name_device,
 )
+from shared.topics import DEVICE_NAME, Topics, name_device
 
 EVENT = EventMessage(
     digit=7,

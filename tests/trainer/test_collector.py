@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from paho.mqtt.enums import CallbackAPIVersion
 
-from shared.messages import ResponseMessage, Topics, encode
+from shared.messages import ResponseMessage, encode
+from shared.topics import Topics
 from tests.conftest import wait_until
 from tests.trainer.hearsay import EVENT, PAYLOADS, TOPICS
 from trainer.broker import Broker
@@ -18,7 +19,8 @@ from trainer.broker_settings import BrokerSettings, Session
 from trainer.collector import TOPICS as HEARD
 from trainer.collector import Collector, Kept, collect_alone, name_session
 from trainer.errors import LibraryError
-from trainer.library import NOTHING, Library
+from trainer.library import Library
+from trainer.own_digits import NOTHING
 from trainer.words import Interpreter, Nonsense
 
 DESK = Topics("desk")

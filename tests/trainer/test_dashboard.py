@@ -21,7 +21,8 @@ from tests.end_to_end.commands import TRAINER, run
 from tests.trainer.hearsay import EVENT, PAYLOADS, TOPICS
 from trainer.dashboard.devices import MOST_DEVICES, MOST_READINGS, Devices
 from trainer.dashboard.reader import Reader, find_contributions
-from trainer.library import NOTHING, Library
+from trainer.library import Library
+from trainer.own_digits import NOTHING
 from trainer.words import Interpreter, Nonsense
 
 PICTURE = encode_image(draw_digit(7, np.random.default_rng(3)))

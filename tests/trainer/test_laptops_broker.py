@@ -9,13 +9,15 @@ import pytest
 
 from deploy.broker import find_free_port
 from deploy.mosquitto.credentials import create_credentials
-from shared.messages import Availability, RestartRequest, Topics, ViewRequest, encode
+from shared.command_line import PASSWORD_VARIABLE
+from shared.messages import Availability, RestartRequest, ViewRequest, encode
+from shared.topics import Topics
 from tests.conftest import run_broker, wait_until
 from tests.deploy.recipe import MISSING, Recipe
 from tests.proxy import Proxy
 from tests.trainer.hearsay import EVENT
 from trainer.broker import Broker
-from trainer.broker_settings import PASSWORD_VARIABLE, BrokerSettings
+from trainer.broker_settings import BrokerSettings
 from trainer.errors import BadSettingError, BrokerError, NoAnswerError, RefusedRequestError
 from trainer.words import Nonsense, Word, list_topics
 

@@ -6,7 +6,8 @@ import time
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.messages import InfoMessage, ResponseMessage, Topics, encode
+from shared.messages import InfoMessage, ResponseMessage, encode
+from shared.topics import Topics
 from tests.conftest import wait_until
 from trainer.broker import Broker
 from trainer.broker_settings import BrokerSettings

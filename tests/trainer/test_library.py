@@ -17,7 +17,8 @@ from trainer.errors import (
     NewerLibraryError,
     UnknownDigitError,
 )
-from trainer.library import NOTHING, VERSION, Library, Sight, make_dataset
+from trainer.library import VERSION, Library
+from trainer.own_digits import NOTHING, Sight, make_dataset
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from PIL import Image
 from edge.view import Sight, draw_view
 from shared.digit_finder import NoDigit
 from shared.errors import BadPictureError
-from shared.messages import Topics
+from shared.topics import Topics
 from trainer.broker import Broker
 from trainer.broker_settings import BrokerSettings
 from trainer.errors import NoAnswerError

@@ -18,7 +18,8 @@ from trainer.backpropagation import initialise
 from trainer.datasets import NO_DIGIT, Dataset, load_mnist
 from trainer.errors import BadSettingError
 from trainer.evaluation import measure_accuracy, query_dataset
-from trainer.library import Library, Sight
+from trainer.library import Library
+from trainer.own_digits import Sight
 from trainer.retraining import (
     MOST_SHOWN,
     count_showings,

@@ -14,7 +14,8 @@ from trainer.errors import BadSettingError
 from trainer.reports import output
 
 if TYPE_CHECKING:
-    from trainer.library import Library, OwnDigit
+    from trainer.library import Library
+    from trainer.own_digits import OwnDigit
 
 DESCRIPTION = """\
 Walk through the digits that nobody has labelled yet, those of which the network was least sure first: a
@@ -96,7 +97,7 @@ def read_labels(texts: Sequence[str], library: Library, device: str | None) -> l
     ------
     BadSettingError : if one is none, or of a digit that is not there
     """
-    from trainer.library import NOTHING
+    from trainer.own_digits import NOTHING
 
     labels: list[tuple[int, int | None]] = []
     for text in texts:

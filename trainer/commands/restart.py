@@ -6,7 +6,8 @@ import argparse
 import time
 from typing import TYPE_CHECKING
 
-from shared.messages import Availability, RestartRequest, Topics
+from shared.messages import Availability, RestartRequest
+from shared.topics import Topics
 from trainer.commands.broker_options import add_broker, read_broker
 from trainer.commands.options import Commands
 from trainer.commands.progress import messages

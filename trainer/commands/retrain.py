@@ -202,7 +202,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _load_own(options: argparse.Namespace) -> Dataset:
-    from trainer.library import make_dataset
+    from trainer.own_digits import make_dataset
 
     with open_library(options) as library:
         own = make_dataset(library.take_all(options.device))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.errors import InklingError
-from shared.messages import DEVICE_NAME
+from shared.topics import DEVICE_NAME
 from trainer.broker import Broker
 from trainer.broker_settings import BrokerSettings
 from trainer.dashboard.live import OpenPage

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from shared.errors import InklingError
-from shared.messages import Topics
+from shared.topics import Topics
 from trainer.broker import Broker
 from trainer.broker_settings import BrokerSettings
 from trainer.dashboard.errors import BadRequestError, BusyError

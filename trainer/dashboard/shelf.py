@@ -14,7 +14,8 @@ from trainer.collector import Collector
 from trainer.dashboard.devices import SeenDigit
 from trainer.dashboard.errors import BadRequestError
 from trainer.errors import LibraryError
-from trainer.library import NOTHING, Library, OwnDigit
+from trainer.library import Library
+from trainer.own_digits import NOTHING, OwnDigit
 from trainer.words import Nonsense, Word
 
 # So many digits are shown at once, and so many labels given can be taken back.

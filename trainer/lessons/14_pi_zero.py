@@ -28,11 +28,12 @@ from PIL import Image
 from shared.conditions import Conditions
 from shared.digit_image import normalise, to_inputs
 from shared.errors import WeightsError
-from shared.messages import PredictionMessage, Topics, encode
+from shared.messages import PredictionMessage, encode
 from shared.precision import PRECISIONS
 from shared.reading import DigitReader, Reading
 from shared.scenery import Scene
 from shared.sheet import write_sheet
+from shared.topics import Topics
 from shared.weights import export_weights, load_weights
 from trainer.datasets import load_mnist
 from trainer.evaluation import evaluate
