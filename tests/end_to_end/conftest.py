@@ -1,6 +1,8 @@
 """The daemon as a process, and who hears it."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -8,7 +10,10 @@ import pytest
 
 from edge.config import MqttSettings
 from tests.device import Device
+from tests.end_to_end.collect import Collect
+from tests.end_to_end.commands import run_trainer
 from tests.subscriber import Subscriber
+from trainer.signing import load_key, tell_public_key
 
 
 @pytest.fixture
@@ -46,6 +51,7 @@ def start(tmp_path, no_mnist):
         gap_s=0.8,
         health_s=60.0,
         device="",
+        scene="",
         mqtt="",
         more="",
         kind="simulated",
@@ -54,7 +60,7 @@ def start(tmp_path, no_mnist):
         configuration.write_text(
             f"[device]\nname = 'bench'\n{device}"
             f"[camera]\nkind = '{kind}'\nframes_per_second = 20.0\n"
-            f"[camera.simulated]\ndigits = {list(digits)}\nhold_s = {hold_s}\ngap_s = {gap_s}\n"
+            f"[camera.simulated]\ndigits = {list(digits)}\nhold_s = {hold_s}\ngap_s = {gap_s}\n{scene}"
             f"[mqtt]\nhost = '127.0.0.1'\nport = {port}\n{mqtt}"
             f"[health]\ninterval_s = {health_s}\n{more}"
         )
@@ -72,3 +78,26 @@ def start(tmp_path, no_mnist):
     for process in processes:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def collect(broker, tmp_path):
+    processes = []
+
+    def begin(*options):
+        processes.append(Collect(broker.port, tmp_path, *options))
+        return processes[-1]
+
+    yield begin
+    for process in processes:
+        process.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def key(tmp_path):
+    path = tmp_path / "delivery.key"
+    result = run_trainer("keygen", "--signing-key", path, "--json")
+    told = json.loads(result.stdout)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert told["public_key"] == tell_public_key(load_key(path))
+    return path

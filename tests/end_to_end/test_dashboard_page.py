@@ -16,6 +16,7 @@ from shared.strokes import draw_digit
 from shared.weights import load_weights
 from tests.conftest import wait_until
 from tests.dashboard import Dashboard, Visitor, find_chromium
+from tests.idx_files import write_idx
 from tests.subscriber import TOPICS
 from trainer.library import Library
 from trainer.signing import make_key, tell_public_key
@@ -222,11 +223,6 @@ def test_a_camera_is_looked_through_while_the_page_is_open_and_no_longer(
         return count_views() == before
 
     wait_until(has_stopped, 30)
-
-
-def write_idx(path, array):
-    dimensions = b"".join(size.to_bytes(4, "big") for size in array.shape)
-    path.write_bytes(bytes([0, 0, 8, array.ndim]) + dimensions + array.tobytes())
 
 
 def test_what_is_learnt_from_the_page_is_delivered_from_it_and_taken_back(

@@ -10,24 +10,10 @@ import pytest
 
 from shared.messages import InfoMessage
 from shared.weights import ModelCard, export_weights, load_weights
-from tests.conftest import ROOT, wait_until
-from tests.end_to_end.commands import TRAINER, run
+from tests.conftest import wait_until
+from tests.end_to_end.commands import order, run_trainer
 from tests.subscriber import TOPICS, Subscriber
 from trainer.signing import load_key, tell_public_key
-
-
-def run_trainer(command, *arguments):
-    return run(TRAINER, command, *arguments, cwd=ROOT)
-
-
-@pytest.fixture
-def key(tmp_path):
-    path = tmp_path / "delivery.key"
-    result = run_trainer("keygen", "--signing-key", path, "--json")
-    told = json.loads(result.stdout)
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert told["public_key"] == tell_public_key(load_key(path))
-    return path
 
 
 @pytest.fixture
@@ -59,14 +45,6 @@ def start_reader(start, tmp_path, key):
         )
 
     return run
-
-
-def order(port, key, command, *arguments, status=0, wait_s=30):
-    """Run a command of the laptop's; gives what it printed as JSON."""
-    options = ("--signing-key", key, "--broker", f"127.0.0.1:{port}", "--json", "--wait", wait_s)
-    result = run_trainer(command, *arguments, *options)
-    assert result.returncode == status, result.stderr
-    return json.loads(result.stdout)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import select
 import signal
 import subprocess
 import sys
-import threading
 import time
 from datetime import UTC, datetime
 
@@ -22,49 +21,6 @@ from trainer.library import Library
 from trainer.own_digits import NOTHING, Sight
 
 LIBRARY = ("--library", "library.sqlite")
-
-
-class Collect:
-    """`inkling-trainer collect --json` as a process."""
-
-    def __init__(self, port, folder, *options):
-        self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "trainer", "collect", "--json", "--broker", f"127.0.0.1:{port}"),
-                *("--library", str(folder / "library.sqlite"), *options),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        self.kept = []
-        self._reader = threading.Thread(target=self._follow)
-        self._reader.start()
-
-    def _follow(self):
-        self.kept.extend(map(json.loads, iter(self._process.stdout.readline, "")))
-
-    def stop(self, number=signal.SIGINT):
-        """End it, if it was not ended before; returns the exit status."""
-        if self._process.poll() is None:
-            self._process.send_signal(number)
-        status = self._process.wait(timeout=20)
-        self._reader.join()
-        self._process.stdout.close()
-        return status
-
-
-@pytest.fixture
-def collect(broker, tmp_path):
-    processes = []
-
-    def begin(*options):
-        processes.append(Collect(broker.port, tmp_path, *options))
-        return processes[-1]
-
-    yield begin
-    for process in processes:
-        process.stop(signal.SIGKILL)
 
 
 @pytest.fixture

@@ -5,17 +5,13 @@ from hypothesis import strategies as st
 
 from shared.errors import DataError, MissingDataError
 from shared.idx import read_idx
-
-
-def make_idx(array: np.ndarray) -> bytes:
-    sizes = b"".join(length.to_bytes(4, "big") for length in array.shape)
-    return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
+from tests.idx_files import make_idx, write_idx
 
 
 def test_images_and_labels_are_read(tmp_path):
     images = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
-    (tmp_path / "images").write_bytes(make_idx(images))
-    (tmp_path / "labels").write_bytes(make_idx(images[:, 0, 0]))
+    write_idx(tmp_path / "images", images)
+    write_idx(tmp_path / "labels", images[:, 0, 0])
     np.testing.assert_array_equal(read_idx(tmp_path / "images"), images)
     np.testing.assert_array_equal(read_idx(tmp_path / "labels"), [0, 12])
 

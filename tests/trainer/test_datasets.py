@@ -4,6 +4,7 @@ from PIL import Image
 
 from shared.errors import BadPictureError, DataError, MissingDataError
 from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS
+from tests.idx_files import write_idx
 from trainer.datasets import NO_DIGIT, Dataset, load_dataset, load_mnist, save_dataset
 from trainer.mnist import CHECKSUMS
 
@@ -12,11 +13,6 @@ def write_csv(path, dataset):
     rows = np.column_stack([dataset.labels, dataset.images.reshape(len(dataset), -1)])
     np.savetxt(path, rows, fmt="%d", delimiter=",")
     return path
-
-
-def write_idx(path, array):
-    sizes = b"".join(length.to_bytes(4, "big") for length in array.shape)
-    path.write_bytes(bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes())
 
 
 def test_mnist_has_its_sizes(mnist):

@@ -1,7 +1,4 @@
-"""Retraining: a writer's own digits are learnt, and nothing is forgotten.
-
-The writer puts a bar through a seven and a foot under it, and the weights that ship read a 2 or a 9 there.
-"""
+"""Retraining: a writer's own digits are learnt, and nothing is forgotten."""
 
 import json
 from datetime import UTC, datetime
@@ -11,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.digit_image import normalise
 from shared.weights import export_weights, load_weights
 from tests.end_to_end.commands import TRAINER, run
+from tests.writer import write_sevens
 from trainer.backpropagation import initialise
 from trainer.datasets import NO_DIGIT, Dataset, load_mnist
 from trainer.errors import BadSettingError
@@ -34,28 +31,6 @@ SEED = 0
 
 # With fewer drawings of what is no digit than is usual, which take most of the time.
 FILES = ("--library", "library.sqlite", "-o", "new.npz", "--no-digits", "400")
-
-
-def write_strangely(image, random):
-    """Put a bar through one of MNIST's sevens, uint8 (28, 28), and a foot under it."""
-    paper = np.pad(image / np.float32(255), 14)
-    rows, columns = (np.flatnonzero(paper.max(axis=axis) > 0.3) for axis in (1, 0))
-    middle, bottom, foot = (rows[0] + rows[-1]) // 2, rows[-1], int(random.integers(4, 8))
-    centre = round(float(paper[bottom - 1] @ np.arange(56) / paper[bottom - 1].sum()))
-    for row, left, right in (
-        (middle, columns[0] - 1, columns[-1] + 2),
-        (bottom, centre - foot, centre + foot + 1),
-    ):
-        stroke = paper[row - 1 : row + 1, left:right]
-        np.maximum(stroke, np.float32(0.95), out=stroke)
-    return np.rint(normalise(paper) * 255).astype(np.uint8)
-
-
-def write_sevens(digits, count, seed):
-    random = np.random.default_rng(seed)
-    sevens = random.permutation(np.flatnonzero(digits.labels == 7))[:count]
-    images = np.stack([write_strangely(digits.images[place], random) for place in sevens])
-    return Dataset("a writer's sevens", images, np.full(count, 7, np.uint8))
 
 
 def collect(path, dataset, network):
