@@ -14,7 +14,7 @@ from tests.idx_files import write_idx
 from tests.subscriber import TOPICS
 from tests.writer import write_sevens
 from trainer.datasets import load_mnist
-from trainer.evaluation import measure_accuracy
+from trainer.evaluation import measure_accuracy, query_dataset
 from trainer.signing import load_key, tell_public_key
 
 CORRECTIONS = 30
@@ -35,8 +35,11 @@ def correct_what_is_misread(subscriber):
 def test_a_writers_sevens_are_corrected_learnt_delivered_and_read(
     broker, subscriber, start, collect, key, mnist, tmp_path
 ):
-    # The writer's sheets, which the simulated camera holds up; none of them is of MNIST's tests.
+    # The sheets that the simulated camera holds up are of those that are misread, for the sake of time; none
+    # of them is made from MNIST's tests.
     sevens = write_sevens(load_mnist(mnist, test=False), 1000, seed=5)
+    said = query_dataset(load_weights().network, sevens)
+    sevens = sevens.take(np.flatnonzero((said.argmax(axis=1) != 7) & (said.max(axis=1) > 0.7)))
     write_idx(tmp_path / TEST_IMAGES, sevens.images)
     write_idx(tmp_path / TEST_LABELS, sevens.labels)
     state = tmp_path / "state"
@@ -45,13 +48,12 @@ def test_a_writers_sevens_are_corrected_learnt_delivered_and_read(
     collector = collect()
     start(
         [7] * 1000,
-        hold_s=0.9,
+        hold_s=1.0,
         gap_s=0.3,
         port=broker.port,
         device=f"state = '{state}'\n",
         scene=f"mnist = '{tmp_path}'\n",
-        # Bolder than usual: more that is misread is said, and can be corrected.
-        more=f"[settling]\nconfidence = 0.6\n[network]\nkeys = ['{public}']\ntrial_s = 2.0\n",
+        more=f"[settling]\nconfidence = 0.6\nrelease_s = 0.2\n[network]\nkeys = ['{public}']\ntrial_s = 2.0\n",
     )
     correct_what_is_misread(subscriber)
     wait_until(lambda: sum(kept["is_correction"] for kept in collector.kept) == CORRECTIONS)
@@ -84,7 +86,7 @@ def test_a_writers_sevens_are_corrected_learnt_delivered_and_read(
 
     # And before the camera: what it reads from now on are sevens.
     name = load_weights(learnt).name
-    wait_until(lambda: sum(event.model == name for event in subscriber.events) >= 10, 60)
+    wait_until(lambda: sum(event.model == name for event in subscriber.events) >= 15, 60)
     read = [event.digit for event in subscriber.events if event.model == name]
-    assert np.mean(np.equal(read, 7)) >= 0.8
+    assert read.count(7) > len(read) / 2, read
     print(f"unseen sevens misread {before:.1%}, then {after:.1%}; MNIST {known:.2%}, then {still_known:.2%}")
