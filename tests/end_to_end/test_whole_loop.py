@@ -53,7 +53,8 @@ def test_a_writers_sevens_are_corrected_learnt_delivered_and_read(
         port=broker.port,
         device=f"state = '{state}'\n",
         scene=f"mnist = '{tmp_path}'\n",
-        more=f"[settling]\nconfidence = 0.6\nrelease_s = 0.2\n[network]\nkeys = ['{public}']\ntrial_s = 2.0\n",
+        more="[settling]\nconfidence = 0.6\nrelease_s = 0.2\n"
+        f"[network]\nkeys = ['{public}']\ntrial_s = 2.0\n",
     )
     correct_what_is_misread(subscriber)
     wait_until(lambda: sum(kept["is_correction"] for kept in collector.kept) == CORRECTIONS)
