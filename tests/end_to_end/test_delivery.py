@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from shared.messages import InfoMessage
+from shared.topics import Topics
 from shared.weights import ModelCard, export_weights, load_weights
 from tests.conftest import wait_until
 from tests.end_to_end.commands import order, run_trainer
@@ -92,6 +93,20 @@ def test_a_device_that_is_offline_gets_weights_on_its_return(start_reader, subsc
     assert (told["device"], told["state"]) == ("bench", "offline")
     start_reader(broker.port)
     wait_until(lambda: tell_running(subscriber) == load_weights(weights[0]).name)
+
+
+def test_a_name_that_was_mistyped_leaves_nothing_at_the_broker(
+    start_reader, subscriber, broker, key, weights
+):
+    start_reader(broker.port)
+    wait_until(lambda: subscriber.availability == ["online"])
+    options = ("--signing-key", key, "--broker", f"127.0.0.1:{broker.port}")
+    refused = run_trainer("deliver", weights[0], "--device", "bnech", *options)
+    assert refused.returncode == 1
+    assert "never heard of on this broker: bnech. It knows bench." in refused.stderr
+    assert not any(message.topic == Topics("bnech").weights for message in subscriber.heard)
+    assert run_trainer("deliver", weights[0], "--device", "bnech", "--new", "--wait", 0, *options).returncode
+    wait_until(lambda: any(message.topic == Topics("bnech").weights for message in subscriber.heard))
 
 
 def test_weights_that_nobody_trusts_are_refused_and_that_is_told(

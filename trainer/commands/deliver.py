@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +16,7 @@ from trainer.printable import make_printable
 from trainer.reports import output
 
 if TYPE_CHECKING:
-    from trainer.delivery import Recipient
+    from trainer.delivery import Fleet, Recipient
 
 # A device tries weights for half a minute, unless it is configured otherwise.
 WAIT_S = 90.0
@@ -58,6 +58,11 @@ def add_parser(commands: Commands) -> None:
     for parser, command in ((deliver, run_deliver), (rollback, run_rollback)):
         parser.add_argument(
             "--device", action="append", default=[], metavar="NAME", help="to this one; may be given again"
+        )
+        parser.add_argument(
+            "--new",
+            action="store_true",
+            help="the broker has not heard of the device yet: leave it there until it comes",
         )
         parser.add_argument(
             "--signing-key", type=Path, metavar="FILE", help="that 'keygen' made (default: the user's)"
@@ -111,6 +116,8 @@ def _carry_out(options: argparse.Namespace, act: Literal["run", "back", "follow"
         fleet = Fleet(broker)
         with messages.status("looking for devices"):
             fleet.meet()
+        if not options.new:
+            _recognise(fleet, options.device)
         fleet.deliver(act, options.device, key, weights)
         with messages.status("delivered; waiting for answers") as status:
             fleet.wait(options.wait, lambda: status.update(_summarise(fleet.recipients.values())))
@@ -123,6 +130,16 @@ def _carry_out(options: argparse.Namespace, act: Literal["run", "back", "follow"
         if not recipients:
             output.print("no device has ever spoken here; those that come will get it")
     return int(any(recipient.state not in ("done", "offline") for recipient in recipients))
+
+
+def _recognise(fleet: Fleet, devices: Sequence[str]) -> None:
+    strangers = ", ".join(make_printable(device) for device in devices if device not in fleet.recipients)
+    if strangers:
+        known = ", ".join(make_printable(device) for device in sorted(fleet.recipients)) or "nobody yet"
+        raise BadSettingError(
+            f"never heard of on this broker: {strangers}. It knows {known}. "
+            "--new leaves it there for whoever comes"
+        )
 
 
 def _tell(recipient: Recipient) -> str:
