@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from threading import Event
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.config import CameraSettings
+if TYPE_CHECKING:
+    from edge.config import CameraSettings
 
 
 class Frame(NamedTuple):
@@ -46,6 +48,14 @@ class Camera(Protocol):
         """Let go of the hardware; may be called twice."""
 
 
+# The module and the class of each kind. Only the one that is chosen is imported: picamera2 takes seconds.
+CAMERAS = {
+    "picamera2": ("pi_camera", "PiCamera"),
+    "folder": ("folder_camera", "FolderCamera"),
+    "simulated": ("simulated_camera", "SimulatedCamera"),
+}
+
+
 def open_camera(settings: CameraSettings) -> Camera:
     """Open the camera that the configuration chooses.
 
@@ -53,15 +63,6 @@ def open_camera(settings: CameraSettings) -> Camera:
     ------
     CameraError : if there is none, saying what to do
     """
-    # Each is imported only where it is used: picamera2 takes seconds to import on a Pi Zero.
-    if settings.kind == "folder":
-        from edge.folder_camera import FolderCamera
-
-        return FolderCamera(settings)
-    if settings.kind == "simulated":
-        from edge.simulated_camera import SimulatedCamera
-
-        return SimulatedCamera(settings)
-    from edge.pi_camera import PiCamera
-
-    return PiCamera(settings)
+    module, name = CAMERAS[settings.kind]
+    camera: Camera = getattr(import_module(f"edge.{module}"), name)(settings)
+    return camera

@@ -12,17 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
+from edge.camera import CAMERAS
 from edge.errors import ConfigurationError
+from edge.leds import DISPLAYS
 from shared.messages import Brightness, Confidence, HealthInterval, HoldTime, ReleaseTime
 from shared.reading import NEEDED_CONFIDENCE
-from shared.records import Between, read_record
+from shared.records import Between, OneOf, read_record
 from shared.topics import DEVICE_NAME, name_device
 
 DEFAULT_PATH = Path("/etc/inkling/edge.toml")
 
 # The pins of a Raspberry Pi's header, by their Broadcom numbers; 0 and 1 are kept for add-on boards.
 Pin = Annotated[int, Between(2, 27)]
-PINS_NEEDED = {"none": 0, "seven-segment": 7, "ten": 10, "binary": 4}
 
 # Keys that hold a path.
 PATHS = ("path", "state", "weights", "mnist", "password_file", "ca_file", "certificate_file", "key_file")
@@ -63,7 +64,7 @@ class SimulatedSettings:
 class CameraSettings:
     """Where frames come from."""
 
-    kind: Literal["picamera2", "folder", "simulated"] = "picamera2"
+    kind: Annotated[str, OneOf(tuple(CAMERAS))] = "picamera2"
     width: Annotated[int, Between(64, 1920)] = 320
     height: Annotated[int, Between(64, 1080)] = 240
     frames_per_second: Annotated[float, Between(0.5, 60)] = 10.0
@@ -115,7 +116,7 @@ class MqttSettings:
 class LedSettings:
     """The LEDs and their pins."""
 
-    kind: Literal["none", "seven-segment", "ten", "binary"] = "none"
+    kind: Annotated[str, OneOf(("none", *DISPLAYS))] = "none"
     pins: tuple[Pin, ...] = ()
     status_pin: Pin | None = None
     active_high: bool = True
@@ -189,7 +190,7 @@ def _check_together(configuration: Configuration) -> None:
     if not DEVICE_NAME.fullmatch(configuration.device.name):
         raise ConfigurationError(f"device.name must be {NAME_RULE}, not {configuration.device.name!r}")
     leds = configuration.leds
-    needed = PINS_NEEDED[leds.kind]
+    needed = 0 if leds.kind == "none" else DISPLAYS[leds.kind].pins_needed
     if len(leds.pins) != needed:
         raise ConfigurationError(f"leds.pins must list {needed} pins for {leds.kind!r}, not {len(leds.pins)}")
     used = [*leds.pins, *([] if leds.status_pin is None else [leds.status_pin])]

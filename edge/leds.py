@@ -14,14 +14,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, cycle, repeat
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from edge.camera import Frame
-from edge.config import LedSettings
 from edge.errors import PinError
-from edge.settling import Prediction
 from shared.digit_finder import NoDigit
 from shared.reading import Reading
+
+if TYPE_CHECKING:
+    from edge.config import LedSettings
+    from edge.settling import Prediction
 
 # How often the status LED blinks before a pause, for the first part that has a problem.
 BLINKS = {"broker": 2, "camera": 3, "sight": 3, "leds": 4}
@@ -48,6 +50,8 @@ class DigitDisplay(Protocol):
 
 class SevenSegmentDisplay:
     """A seven-segment display; pins for the segments a to g in that order."""
+
+    pins_needed = 7
 
     def __init__(self, pins: Sequence[int], active_high: bool, brightness: float) -> None:
         from gpiozero import LEDCharDisplay
@@ -79,6 +83,7 @@ class SevenSegmentDisplay:
 class LedRow(ABC):
     """LEDs in a row, each with a meaning of its own."""
 
+    pins_needed: int
     legend: str
 
     def __init__(self, pins: Sequence[int], active_high: bool, brightness: float) -> None:
@@ -109,6 +114,7 @@ class LedRow(ABC):
 class TenLeds(LedRow):
     """Ten LEDs, pins for 0 to 9; the digit's own is lit."""
 
+    pins_needed = 10
     legend = "0123456789"
 
     @staticmethod
@@ -120,6 +126,7 @@ class TenLeds(LedRow):
 class BinaryLeds(LedRow):
     """Four LEDs that show the digit in binary, pins for 8, 4, 2 and 1; zero is shown as ten."""
 
+    pins_needed = 4
     legend = "8421"
 
     @staticmethod
@@ -129,6 +136,7 @@ class BinaryLeds(LedRow):
         return [number >> bit & 1 for bit in (3, 2, 1, 0)]
 
 
+# Each kind in the configuration.
 DISPLAYS: dict[str, type[SevenSegmentDisplay | TenLeds | BinaryLeds]] = {
     "seven-segment": SevenSegmentDisplay,
     "ten": TenLeds,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -40,11 +40,17 @@ class Count(NamedTuple):
     entries: int
 
 
+class OneOf(NamedTuple):
+    """The choices for a text; written `Annotated[str, OneOf(("a", "b"))]`, they can be a table's keys."""
+
+    choices: tuple[str, ...]
+
+
 def read_record(kind: type[T], content: object, *, allow_unknown: bool = False, key: str = "") -> T:
     """Build a dataclass from a mapping, checking every key and value against its annotations.
 
     Understands bool, int, float, str, Any, dict, list[X], tuple[X, ...], X | None, Literal,
-    `Annotated[X, Between(...)]`, `Annotated[X, Count(...)]` and nested dataclasses.
+    `Annotated[X, Between(...)]`, with `Count(...)` or `OneOf(...)`, and nested dataclasses.
 
     Parameters
     ----------
@@ -113,7 +119,9 @@ def _read(hint: Any, value: object, key: str, allow_unknown: bool) -> Any:
     return value
 
 
-def _is_within(value: Any, limits: Between | Count) -> bool:
+def _is_within(value: Any, limits: Between | Count | OneOf) -> bool:
+    if isinstance(limits, OneOf):
+        return value in limits.choices
     if isinstance(limits, Count):
         return len(value) == limits.entries
     return bool(limits.lowest <= value <= limits.highest)
@@ -127,16 +135,22 @@ def _expect(hint: Any) -> str:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         limits, inner = arguments[1], _expect(arguments[0])
+        if isinstance(limits, OneOf):
+            return _list_choices(limits.choices)
         if isinstance(limits, Count):
             return f"{inner}, {limits.entries} entries"
         return f"{inner} between {limits.lowest:g} and {limits.highest:g}"
     if origin in (Union, UnionType):
         return " or ".join(_expect(argument) for argument in arguments)
     if origin is Literal:
-        return "one of " + ", ".join(repr(choice) for choice in arguments)
+        return _list_choices(arguments)
     if origin in (list, tuple):
         return f"a list, each entry {_expect(arguments[0])}"
     return _NAMES.get(origin or hint, "a table of keys")
+
+
+def _list_choices(choices: Iterable[object]) -> str:
+    return "one of " + ", ".join(map(repr, choices))
 
 
 def _describe(value: object) -> str:
