@@ -1,10 +1,12 @@
 """What the trainer and the edge must agree on: one forward pass, one weights file, one way to see.
 
-from shared import FeedForward, load_weights, find_digit, normalise
+    from shared import FeedForward, find_digit, load_weights, normalise
 
-network: FeedForward = load_weights().network
-found = find_digit(frame)  # uint8 (height, width), grey -> FoundDigit, or a NoDigit that says why not
-outputs = network.query(scale_inputs(normalise(found.ink)))
+    network: FeedForward = load_weights().network
+    found = find_digit(frame)  # uint8 (height, width), grey -> a FoundDigit, or a NoDigit that says why not
+    image = normalise(found.ink)  # float32 (28, 28), as MNIST has them; 0.0 = paper
+
+`shared.reading.read_digit` does it all and says how sure it is.
 """
 
 from __future__ import annotations

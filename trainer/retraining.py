@@ -163,7 +163,7 @@ def tell_right(network: FeedForward, dataset: Dataset) -> npt.NDArray[np.bool_]:
 
 
 @dataclass(frozen=True)
-class Trial:
+class Verdict:
     """How the old and the new network read the same pictures, none of which the new one learnt from.
 
     Attributes
@@ -213,6 +213,6 @@ class Trial:
         }
 
 
-def try_both(parent: FeedForward, child: FeedForward, dataset: Dataset) -> Trial:
+def try_both(parent: FeedForward, child: FeedForward, dataset: Dataset) -> Verdict:
     """Let the old and the new network read the same pictures."""
-    return Trial(dataset, compare_readings(tell_right(parent, dataset), tell_right(child, dataset)))
+    return Verdict(dataset, compare_readings(tell_right(parent, dataset), tell_right(child, dataset)))

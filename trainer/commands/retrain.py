@@ -25,7 +25,7 @@ from trainer.retraining import (
     NO_DIGITS,
     OWN_SHARE,
     RECIPE,
-    Trial,
+    Verdict,
     count_showings,
     draw_no_digits,
     hold_out,
@@ -159,12 +159,12 @@ def run(options: argparse.Namespace) -> int:
             report=report,
             threads=threads,
         )
-    trials = {
+    verdicts = {
         name: try_both(parent.network, outcome.network, dataset)
         for name, dataset in (("test", tests), ("own_held_out", held), ("no_digits", refused_tests))
         if len(dataset)
     }
-    objections = [trial.objection for trial in trials.values() if trial.objection is not None]
+    objections = [verdict.objection for verdict in verdicts.values() if verdict.objection is not None]
     training = {
         "command": "retrain",
         "lineage": _trace(parent),
@@ -185,10 +185,10 @@ def run(options: argparse.Namespace) -> int:
             ("learnt from", mnist),
             ("learnt from", learnt),
             ("learnt from", refused),
-            *(("tested on", trial.dataset) for trial in trials.values()),
+            *(("tested on", verdict.dataset) for verdict in verdicts.values()),
         )
     ]
-    metrics = {name: trial.describe() for name, trial in trials.items()}
+    metrics = {name: verdict.describe() for name, verdict in verdicts.items()}
     card = ModelCard.describe(outcome.network, training, data, metrics)
     is_written = options.force or not objections
     sha256 = export_weights(options.output, outcome.network, card) if is_written else None
@@ -196,7 +196,7 @@ def run(options: argparse.Namespace) -> int:
         written = {"written": str(options.output) if is_written else None, "sha256": sha256}
         print(json.dumps({**written, "objections": objections, **asdict(card)}))
     else:
-        _print_report(trials, learnt, outcome)
+        _print_report(verdicts, learnt, outcome)
         _print_verdict(objections, options.output, is_written=is_written)
     return 0 if is_written else WORSE
 
@@ -229,22 +229,22 @@ def _count_labels(dataset: Dataset) -> dict[str, int]:
     }
 
 
-def _print_report(trials: dict[str, Trial], learnt: Dataset, outcome: Outcome) -> None:
+def _print_report(verdicts: dict[str, Verdict], learnt: Dataset, outcome: Outcome) -> None:
     table = Table(Column("read right", overflow="fold"), "images", "before", "after", "p")
-    for trial in trials.values():
+    for verdict in verdicts.values():
         shares = []
-        for right, accuracy in zip(trial.right, trial.accuracies, strict=True):
-            low, high = find_interval(right, trial.comparison.images)
+        for right, accuracy in zip(verdict.right, verdict.accuracies, strict=True):
+            low, high = find_interval(right, verdict.comparison.images)
             shares.append(f"{accuracy:.2%} ({100 * low:.1f} to {100 * high:.1f})")
-        images = f"{trial.comparison.images:,}"
-        table.add_row(trial.dataset.name, images, *shares, f"{trial.comparison.chance:.2g}")
+        images = f"{verdict.comparison.images:,}"
+        table.add_row(verdict.dataset.name, images, *shares, f"{verdict.comparison.chance:.2g}")
     labels = ", ".join(f"{count} x {label}" for label, count in _count_labels(learnt).items())
     output.print(f"{len(learnt):,} own digits learnt ({labels}) in {outcome.cpu_seconds:.0f} CPU seconds")
     output.print(table)
     output.print(
         f"in brackets {CONFIDENCE_LEVEL:.0%} intervals; p: how often chance alone makes such a difference"
     )
-    if "own_held_out" not in trials:
+    if "own_held_out" not in verdicts:
         messages.print("too few own digits to hold any out: whether they are read better is not known")
 
 
