@@ -74,6 +74,7 @@ weights = {weights}
 confidence = 0.5
 
 [mqtt]
+host = "127.0.0.1"
 port = {port}
 
 [leds]
@@ -228,6 +229,8 @@ def _hold_up(
         while watcher.is_alive() or not listener.events.empty():
             event = _next_event(listener)
             while len(rounds) < len(watcher.shown):
+                if rounds and not listener.states:
+                    raise RuntimeError(f"the daemon does not come to the broker: see {folder}/edge.log")
                 if rounds and not rounds[-1].events:
                     _print_silence(len(rounds), count, rounds[-1])
                 rounds.append(Round(watcher.shown[len(rounds)]))
