@@ -88,9 +88,9 @@ mnist: $(VENV)/ready
 mnist-if-possible: $(VENV)/ready
 	-deploy/fetch-mnist.sh $(BIN)
 
-# Without a browser the tests that look at the dashboard's page are skipped, and say so.
-browser-if-possible:
-	-command -v chromium >/dev/null || deploy/install.sh chromium
+# Without a browser, or what drives it, the tests that look at the dashboard's page are skipped, and say so.
+browser-if-possible: $(VENV)/ready
+	-command -v chromium && $(BIN)/python -m playwright --version || deploy/install.sh chromium libatomic1
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
