@@ -34,9 +34,10 @@ name = "desk"
 state = "{state}"
 [camera]
 kind = "simulated"
+frames_per_second = 5.0
 [camera.simulated]
-hold_s = 1.0
-gap_s = 0.7
+hold_s = 1.5
+gap_s = 1.0
 [network]
 keys = {keys}
 trial_s = 1.0
