@@ -6,7 +6,7 @@ import hashlib
 import io
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -75,11 +75,8 @@ class Dataset:
     def split(self, held_out: int, seed: int) -> tuple[Dataset, Dataset]:
         """Part into all but `held_out` pictures, and those, chosen by the seed."""
         order = np.random.default_rng(seed).permutation(len(self))
-        kept, out = np.sort(order[held_out:]), np.sort(order[:held_out])
-        return (
-            Dataset(self.name, self.images[kept], self.labels[kept]),
-            Dataset(f"{self.name}, {held_out} held out", self.images[out], self.labels[out]),
-        )
+        out = self.take(np.sort(order[:held_out]))
+        return self.take(np.sort(order[held_out:])), replace(out, name=f"{self.name}, {held_out} held out")
 
 
 def load_mnist(directory: Path, *, test: bool) -> Dataset:

@@ -34,8 +34,6 @@ from trainer.optimisers import OPTIMISERS
 from trainer.schedules import SCHEDULES
 from trainer.settings import Settings
 
-__all__ = ["Augmentation", "Moment", "Outcome", "Settings", "count_cores", "train"]
-
 # How many batches pass between two reports of progress.
 REPORT_EVERY = 25
 

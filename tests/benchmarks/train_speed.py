@@ -29,7 +29,8 @@ from shared.digit_image import to_inputs
 from trainer.datasets import Dataset, load_mnist
 from trainer.evaluation import measure_accuracy
 from trainer.mnist import find_data_directory
-from trainer.training import Settings, train
+from trainer.settings import Settings
+from trainer.training import train
 
 HIDDEN = 200
 TALK_GOAL = 0.97

@@ -94,7 +94,8 @@ def test_what_is_no_digit_can_be_learnt_and_calibration_told(tmp_path, csv, draw
 
 def test_the_exported_file_gives_the_trainers_outputs_on_the_edge(tmp_path, drawn_digits):
     from shared.weights import ModelCard, export_weights
-    from trainer.training import Settings, train
+    from trainer.settings import Settings
+    from trainer.training import train
 
     trained = train(drawn_digits, Settings(hidden=(40,), epochs=2)).network
     export_weights(tmp_path / "w.npz", trained, ModelCard.describe(trained, {}, [], {}))

@@ -13,7 +13,8 @@ from trainer.checkpoint import Checkpoint
 from trainer.crew import Crew
 from trainer.errors import BadSettingError
 from trainer.evaluation import measure_accuracy
-from trainer.training import Settings, train
+from trainer.settings import Settings
+from trainer.training import train
 
 NORMALISED = Settings(hidden=(30, 20), epochs=8, biases=True, batch_normalisation=True, activation="relu")
 

@@ -6,7 +6,8 @@ from shared.reading import tell_confidences
 from trainer.calibration import compare, find_temperature, measure_reliability, temper
 from trainer.datasets import NO_DIGIT, Dataset
 from trainer.evaluation import query_dataset
-from trainer.training import Settings, train
+from trainer.settings import Settings
+from trainer.training import train
 
 
 def test_readings_are_binned_by_their_confidence():

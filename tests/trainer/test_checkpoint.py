@@ -7,7 +7,8 @@ import pytest
 from trainer.augmentation import Deformations
 from trainer.checkpoint import Checkpoint, Standing, read_options
 from trainer.errors import BadCheckpointError, BadSettingError, MissingCheckpointError
-from trainer.training import Settings, train
+from trainer.settings import Settings
+from trainer.training import train
 
 # All that has a memory: momentum or Adam, an average, dropout, the best so far.
 MOMENTUM = Settings(

@@ -10,7 +10,8 @@ from trainer.cli import build_parser
 from trainer.commands.recipe import read_recipe, tell_presets
 from trainer.errors import BadSettingError
 from trainer.presets import PRESETS, Recipe
-from trainer.training import Settings, train
+from trainer.settings import Settings
+from trainer.training import train
 
 
 def parse(*arguments):

@@ -5,7 +5,8 @@ from trainer.augmentation import Rotations
 from trainer.datasets import Dataset, load_mnist
 from trainer.errors import BadSettingError
 from trainer.evaluation import measure_accuracy
-from trainer.training import Settings, train
+from trainer.settings import Settings
+from trainer.training import train
 
 QUICK = Settings(hidden=(30,), epochs=6)
 

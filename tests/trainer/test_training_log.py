@@ -1,7 +1,8 @@
 import csv
 
 from trainer.checkpoint import Checkpoint
-from trainer.training import Settings, train
+from trainer.settings import Settings
+from trainer.training import train
 from trainer.training_log import COLUMNS, TrainingLog
 
 SETTINGS = Settings(hidden=(5,), epochs=4)
