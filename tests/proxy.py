@@ -68,15 +68,18 @@ class Proxy:
                 threading.Thread(target=self._pump, args=(source, sink, is_near), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket, is_near: bool) -> None:
+        sent = float("-inf")
         with suppress(OSError):
             while chunk := source.recv(512 if self.bytes_per_s else 65536):
                 if self.swallows:
                     continue
-                if self.delay_s:
+                # What comes on the heels of something else was on its way meanwhile.
+                if self.delay_s and time.monotonic() > sent + 0.02:
                     time.sleep(self.delay_s)
                 if self.bytes_per_s:
                     time.sleep(len(chunk) / self.bytes_per_s)
                 sink.sendall(chunk)
+                sent = time.monotonic()
         # A broker that closes its end of a cut connection cannot tell the device; one that is spoken to on a
         # connection that it does not know answers with a reset.
         if not self.swallows and (is_near or source.fileno() >= 0):
