@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,10 @@ MOST_ATTEMPTS = 2
 
 # A trial is judged by at least so many frames.
 FEWEST_FRAMES = 10
+
+OF_ITS_OWN = "this device runs weights of its own: 'inkling-trainer deliver --follow' ends that"
+
+STUCK = "too few frames come to judge them by: is its camera well?"
 
 # How much slower than before frames may be read, if they take longer than the camera's pace allows.
 SLOWER = 1.5
@@ -89,6 +93,9 @@ class Deliveries:
         self._busy_s: list[float] = []
         self._usual_s = pace_s
         self._for_all: Delivery | None = None
+        self._begun: dict[
+            bool, int
+        ] = {}  # by whether it was for all, the last serial that was tried in this life
         self._last: tuple[bytes, bool] | None = None
         self.running = own
         if store is not None:
@@ -111,13 +118,22 @@ class Deliveries:
 
     # The link's thread.
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a trial is over, but for the frames to judge it by."""
+        trial = self._trial
+        is_over = trial is not None and time.monotonic() - trial.began >= self._trial_s
+        return is_over and len(self._busy_s) < FEWEST_FRAMES
+
     def take(self, content: bytes, *, for_all: bool) -> ResponseMessage | None:
         """Carry out a delivery to this device or to all; returns the answer, None while it is being tried."""
         transaction = None
         try:
-            delivery = self._check(content)
-            self._last = content, for_all
+            delivery = read_delivery(content)
+            # Whoever it is from: of several who deliver, each must know which answer is theirs.
             transaction = delivery.order.transaction
+            self._check(delivery)
+            self._last = content, for_all
             return self._carry_out(delivery, for_all=for_all)
         except (InklingError, OSError) as error:
             log.warning("weights: a delivery is refused: %s", error)
@@ -155,17 +171,16 @@ class Deliveries:
         standing = store.standing
         try:
             if self._failure is None:
-                account = Account(trial.order.serial, "done", self.running.name)
-                self._keep(
-                    replace(
-                        standing.enter(account, for_all=trial.for_all),
-                        current=standing.trial,
-                        previous=standing.current,
-                        trial=None,
-                        attempts=0,
-                        follows=trial.for_all,
-                    )
+                account = _account(trial.order, "done", self.running.name)
+                kept = replace(
+                    standing.enter(account, for_all=trial.for_all),
+                    current=standing.trial,
+                    trial=None,
+                    follows=trial.for_all,
                 )
+                if standing.trial != standing.current:  # else they were delivered twice
+                    kept = replace(kept, previous=standing.current)
+                self._keep(kept if trial.for_all else _end_for_all(kept, OF_ITS_OWN))
                 log.info("weights: %s run from now on", self.running.name)
                 self._trial = None
                 return self._answer(trial.order)
@@ -187,34 +202,49 @@ class Deliveries:
         if self._store is None:
             return None
         standing = self._store.standing
-        # Of who follows, the last word to it alone counts while it is open or was refused.
-        is_open = standing.own.outcome in ("trial", "refused") and standing.own.serial > standing.all.serial
-        account = standing.all if standing.follows and standing.all.serial and not is_open else standing.own
-        if not account.serial:
+        latest = max(standing.own.serial, standing.all.serial)
+        if not latest:
             return None
+        last = standing.last == "all"
+        account = standing.account(for_all=last)
+        is_damaged = account.outcome == "done" and account.model not in (None, self.running.name)
         return {
-            "serial": account.serial,
-            "latest": max(standing.own.serial, standing.all.serial),
-            # A trial may have ended with the daemon, or with a disk that is full.
-            "state": "waiting" if account.outcome == "trial" and self._trial is None else account.outcome,
+            **self._describe(account, for_all=last),
+            **({"state": "waiting"} if is_damaged else {}),
+            "latest": latest,
             "model": account.model or self.running.name,
             "follows": standing.follows,
-            **({} if account.why is None else {"why": account.why}),
+            "own": self._describe(standing.own, for_all=False),
+            "all": self._describe(standing.all, for_all=True),
         }
 
-    def _check(self, content: bytes) -> Delivery:
-        """Check all that can be checked before anything in it is believed."""
+    def _describe(self, account: Account, *, for_all: bool) -> dict[str, Any]:
+        """Tell what came of the last order from one side."""
+        state: str = account.outcome
+        # A trial may have ended with the daemon, with a full disk, or for an order from the other side.
+        if state == "trial" and (self._trial is None or self._trial.for_all != for_all):
+            state = "waiting"
+        why = STUCK if state == "trial" and self.is_stuck else account.why
+        return {
+            "serial": account.serial,
+            "state": state,
+            **({} if why is None else {"why": why}),
+            **({} if account.transaction is None else {"transaction": account.transaction}),
+        }
+
+    def _check(self, delivery: Delivery) -> None:
+        """Check whether anything in it is to be believed."""
         if not self._keys:
             raise BadDeliveryError(
                 "this device takes no weights over MQTT: put the key that 'inkling-trainer keygen' prints "
                 "into network.keys"
             )
         if self._store is None:
-            raise BadDeliveryError("this device has nowhere to keep weights: set device.state")
-        delivery = read_delivery(content)
+            raise BadDeliveryError("this device has nowhere to keep weights: set device.state to a folder")
         if not any(is_signed_by(delivery, key) for key in self._keys):
-            raise BadDeliveryError("not signed by a key in network.keys")
-        return delivery
+            raise BadDeliveryError(
+                "not signed by a key in network.keys: put there what 'inkling-trainer keygen --show' prints"
+            )
 
     def _carry_out(self, delivery: Delivery, *, for_all: bool) -> ResponseMessage | None:
         assert self._store is not None
@@ -222,17 +252,20 @@ class Deliveries:
         if order.device != (None if for_all else self._device):
             raise BadDeliveryError(f"for {order.device or 'all devices'}, and came as if for another")
         if for_all:
-            self._for_all = delivery
+            if self._for_all is None or order.serial >= self._for_all.order.serial:
+                self._for_all = delivery
             if not standing.follows or (self._trial is not None and not self._trial.for_all):
-                raise BadDeliveryError(
-                    "this device runs weights of its own: 'inkling-trainer deliver --follow' ends that"
-                )
+                raise BadDeliveryError(OF_ITS_OWN)
         account = standing.account(for_all=for_all)
         if order.serial < account.serial:
             raise BadDeliveryError(f"older than the last order ({order.serial} before {account.serial})")
+        is_same = order.serial == account.serial and account.outcome != "none"
+        if is_same and order.transaction != account.transaction:
+            raise BadDeliveryError("another order was given at the same time: deliver it again")
         if order.serial == account.serial and account.outcome == "refused":
             raise BadDeliveryError(f"refused before: {account.why}")
-        if order.serial == account.serial and account.outcome == "done":
+        is_damaged = order.act == "run" and order.sha256 in self._store.damaged
+        if order.serial == account.serial and account.outcome == "done" and not is_damaged:
             return self._answer(order)
         if self._trial is not None and self._trial.order.serial == order.serial:
             return None  # it is being tried
@@ -240,33 +273,27 @@ class Deliveries:
         if order.act == "run":
             self._begin_trial(delivery, for_all=for_all)
             return None
-        done = standing.enter(Account(order.serial, "done"), for_all=for_all)
+        done = standing.enter(_account(order, "done"), for_all=for_all)
         if order.act == "back":
             if standing.trial is not None:  # it never ran for good: what runs now is what ran before
-                if standing.all.outcome == "trial":
-                    done = replace(
-                        done, all=replace(standing.all, outcome="refused", why="it was taken back")
-                    )
-                self._keep(replace(done, trial=None, attempts=0))
+                self._keep(replace(_end_for_all(done, "it was taken back"), trial=None))
                 return self._answer(order)
             network = self._store.load_previous() or self._own
             self._keep(replace(done, current=standing.previous, previous=standing.current))
             self.running = network
             return self._answer(order)
         # What all devices run is run anew, although it may have been before.
-        self._store.change(
-            replace(done, follows=True, all=Account(standing.all.serial), trial=None, attempts=0)
-        )
-        if self._for_all is not None:
-            self._carry_out(self._for_all, for_all=True)
+        self._store.change(replace(done, follows=True, all=Account(standing.all.serial), trial=None))
+        self._resume(for_all=False)
         return self._answer(order)
 
     def _begin_trial(self, delivery: Delivery, *, for_all: bool) -> None:
         store, order = self._store, delivery.order
         assert store is not None
-        standing = store.standing
-        again = standing.account(for_all=for_all).serial == order.serial and standing.trial == order.sha256
-        attempts = standing.attempts + 1 if again else 1
+        account = store.standing.account(for_all=for_all)
+        attempts = account.attempts if account.serial == order.serial else 0
+        if self._begun.get(for_all) != order.serial or not attempts:
+            attempts += 1
         model = None
         try:
             if attempts > MOST_ATTEMPTS:
@@ -279,8 +306,13 @@ class Deliveries:
             self._resume(for_all=for_all)
             raise
         store.keep(order.sha256, delivery.weights)
-        standing = standing.enter(Account(order.serial, "trial", model), for_all=for_all)
-        store.change(replace(standing, trial=order.sha256, attempts=attempts))
+        account, standing = replace(_account(order, "trial", model), attempts=attempts), store.standing
+        other = standing.account(for_all=not for_all)
+        if other.outcome == "trial" and self._begun.pop(not for_all, None) == other.serial:
+            # This order ends that one's trial, and not the daemon.
+            standing = standing.enter(replace(other, attempts=other.attempts - 1), for_all=not for_all)
+        store.change(replace(standing.enter(account, for_all=for_all), trial=order.sha256))
+        self._begun[for_all] = order.serial
         self._usual_s = float(np.median(self._busy_s)) if self._busy_s else self._usual_s
         self._busy_s, self._failure = [], None
         self._trial = Trial(order, for_all, self.running, time.monotonic())
@@ -308,9 +340,21 @@ class Deliveries:
     def _refuse(self, order: Order, why: str, model: str | None, *, for_all: bool) -> None:
         """Note that weights are not run, so that they are not tried again whenever they are heard."""
         assert self._store is not None
-        standing = self._store.standing.enter(Account(order.serial, "refused", model, why), for_all=for_all)
-        self._store.change(replace(standing, trial=None, attempts=0))
+        account = replace(_account(order, "refused", model), why=why)
+        self._store.change(replace(self._store.standing.enter(account, for_all=for_all), trial=None))
 
     def _answer(self, order: Order) -> ResponseMessage:
         data = {"model": self.running.name, "serial": order.serial}
         return ResponseMessage("ok", data=data, transaction=order.transaction)
+
+
+def _account(order: Order, outcome: Literal["trial", "done", "refused"], model: str | None = None) -> Account:
+    """Say what came of an order."""
+    return Account(order.serial, outcome, model, transaction=order.transaction)
+
+
+def _end_for_all(standing: Standing, why: str) -> Standing:
+    """Note that the weights for all that are being tried are not run, if there are any."""
+    if standing.all.outcome != "trial":
+        return standing
+    return replace(standing, all=replace(standing.all, outcome="refused", why=why))

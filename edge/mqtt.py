@@ -103,6 +103,7 @@ class MqttOutput:
         self._recent: deque[tuple[str, int]] = deque(maxlen=MOST_RECENT)
         self._view = ViewFinder()
         self._told_problems: tuple[str, ...] | None = None
+        self._told_stuck = False
         self._next_health = self._soonest_health = float("inf")
         self._greet_at, self._introduced = float("inf"), float("-inf")
         self._outbox = Outbox(settings.queued_events)
@@ -258,7 +259,9 @@ class MqttOutput:
 
     def mind(self) -> None:
         """End a trial of weights when it is time: bad ones must not read for as long as an outage lasts."""
-        if verdict := self._deliveries.judge():
+        verdict, is_stuck = self._deliveries.judge(), self._deliveries.is_stuck
+        if verdict is not None or is_stuck != self._told_stuck:
+            self._told_stuck = is_stuck
             self._tell_weights(verdict)
 
     def _tell_health(self) -> None:

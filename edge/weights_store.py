@@ -39,12 +39,16 @@ class Account:
     outcome : what came of it
     model : the first twelve digits of the weights' hash, if it was to run some that can be read
     why : it was refused
+    transaction : its own, which tells it from another that happens to have the same serial
+    attempts : of a trial, how often the daemon was started and began it
     """
 
     serial: int = 0
     outcome: Literal["none", "trial", "done", "refused"] = "none"
     model: str | None = None
     why: str | None = None
+    transaction: str | None = None
+    attempts: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,17 +59,17 @@ class Standing:
     ----------
     current, previous : what runs, and what ran before; absent for the weights of the configuration
     trial : what is being tried
-    attempts : how often a trial of it was begun
     own, all : what came of orders to this device alone, and to all
+    last : which of them had an order last
     follows : whether it runs what all do: until there are weights for it alone
     """
 
     current: str | None = None
     previous: str | None = None
     trial: str | None = None
-    attempts: int = 0
     own: Account = Account()
     all: Account = Account()
+    last: Literal["own", "all"] = "own"
     follows: bool = True
 
     def account(self, *, for_all: bool) -> Account:
@@ -74,7 +78,7 @@ class Standing:
 
     def enter(self, account: Account, *, for_all: bool) -> Standing:
         """Note what came of an order."""
-        return replace(self, all=account) if for_all else replace(self, own=account)
+        return replace(self, all=account, last="all") if for_all else replace(self, own=account, last="own")
 
 
 class WeightsStore:
@@ -88,15 +92,16 @@ class WeightsStore:
     ----------
     standing : as it is on the disk, but for weights that are damaged
     problem : what is wrong with what was found there, or None
+    damaged : hashes of weights files that should run and cannot
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / FOLDER
         self.standing = Standing()
         self.problem: str | None = None
+        self.damaged: set[str] = set()
         try:
-            content = (self._folder / FILE).read_bytes()
-            self.standing = decode(Standing, content, allow_unknown=False)
+            self.standing = decode(Standing, (self._folder / FILE).read_bytes())
         except FileNotFoundError:
             pass
         except (OSError, BadMessageError) as error:
@@ -110,6 +115,7 @@ class WeightsStore:
             except (OSError, WeightsError) as error:
                 self.problem = f"{self._path(name)} cannot be used ({error}): deliver weights again"
                 log.warning("weights: %s", self.problem)
+                self.damaged.add(name)
                 # Or what is delivered next would have damaged weights before it, and not these.
                 self.standing = replace(self.standing, current=self.standing.previous, previous=None)
         return None
@@ -152,7 +158,8 @@ class WeightsStore:
         with suppress(OSError):
             for path in self._folder.iterdir():
                 if _OURS.fullmatch(path.name) and path.stem not in named:
-                    path.unlink(missing_ok=True)
+                    with suppress(OSError):
+                        path.unlink(missing_ok=True)
 
     def _read(self, name: str) -> bytes:
         with self._path(name).open("rb") as file:

@@ -135,7 +135,7 @@ class InfoMessage:
     Attributes
     ----------
     software : such as "inkling-pi 0.1.0"
-    weights : hash, layers, metrics, date
+    weights : hash, layers, metrics, date; wanted: what came of the last order, and of those to it and to all
     configuration : as it was read, without secrets
     """
 

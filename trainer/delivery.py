@@ -28,6 +28,11 @@ _FURTHEST_AHEAD = 100 * 365 * 24 * 3600 * 1000
 
 RESPONSE = "response/weights"
 
+State = Literal["sent", "offline", "trial", "done", "refused", "overtaken"]
+
+# What an order has come to, by what a device tells of it; one that waits is there, and not being tried now.
+STATES: dict[str, State] = {"waiting": "sent", "trial": "trial", "done": "done", "refused": "refused"}
+
 
 @dataclass
 class Recipient:
@@ -36,13 +41,13 @@ class Recipient:
     Attributes
     ----------
     state : "sent"; "offline": the broker keeps it; "trial"; "done"; "refused"; "overtaken" by a later order
-    why : what the device says, if it refuses
+    why : what the device says, if it refuses, or cannot come to an end
     model : the first twelve digits of the hash of what it runs
     serial : of the last order that it knows
     """
 
     device: str
-    state: Literal["sent", "offline", "trial", "done", "refused", "overtaken"] = "sent"
+    state: State = "sent"
     why: str = ""
     model: str = ""
     serial: int = 0
@@ -65,6 +70,7 @@ class Fleet:
         self._broker = broker
         self.recipients: dict[str, Recipient] = {}
         self._order: Order | None = None
+        self._order_is_own = False
         broker.subscribe("inkling/+/availability", "inkling/+/info", f"inkling/+/{RESPONSE}")
 
     def meet(self, timeout_s: float = INTRODUCTION_S) -> None:
@@ -99,6 +105,7 @@ class Fleet:
         serial = max(_tell_milliseconds(), latest + 1)
         digest = hashlib.sha256(weights).hexdigest() if weights else ""
         self._order = order = Order(act, serial, digest, len(weights), transaction=secrets.token_hex(8))
+        self._order_is_own = bool(devices)
         for device in devices:
             own = sign_order(replace(order, device=device), weights, key)
             self._broker.publish(Topics(device).weights, own, retain=True)
@@ -145,20 +152,18 @@ class Fleet:
         if latest > _tell_milliseconds() + _FURTHEST_AHEAD:
             return
         recipient.serial = max(recipient.serial, latest)
-        if self._order is None:
+        told = wanted.get("own" if self._order_is_own else "all")
+        if self._order is None or not isinstance(told, dict):
             return
-        if wanted["serial"] == self._order.serial:
-            if wanted.get("state") in ("trial", "done", "refused"):
-                recipient.state, recipient.why = wanted["state"], str(wanted.get("why", ""))
-        elif latest > self._order.serial:
+        if told.get("transaction") == self._order.transaction:
+            if told.get("state") in STATES:
+                recipient.state, recipient.why = STATES[told["state"]], str(told.get("why", ""))
+        elif type(told.get("serial")) is int and told["serial"] > self._order.serial:
             recipient.state = "overtaken"
-        elif latest == self._order.serial:
-            # Carried out, and what it tells of is what all are to run.
-            recipient.state, recipient.why = "done", ""
 
     def _note_response(self, recipient: Recipient, response: ResponseMessage) -> None:
-        # A device that does not trust an order does not read its transaction either; what it does without one
-        # is something else that it was asked.
+        # Of what it cannot read at all, a device does not know the transaction; what it does without one is
+        # something else that it was asked.
         is_ours = self._order is not None and response.transaction == self._order.transaction
         if not is_ours and (response.transaction is not None or response.status == "ok"):
             return

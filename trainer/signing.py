@@ -39,7 +39,8 @@ def make_key(path: Path) -> Ed25519PrivateKey:
     """
     if path.exists():
         raise BadSettingError(
-            f"{path} exists: devices trust it, and would trust no other; name another file, or remove it"
+            f"{path} exists: devices trust it, and would trust no other; 'inkling-trainer keygen --show' "
+            "tells what they know it by"
         )
     key = Ed25519PrivateKey.generate()
     content = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

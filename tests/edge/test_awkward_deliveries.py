@@ -1,11 +1,14 @@
 """Deliveries in an awkward order, at an awkward moment, or to a store that others have been at."""
 
+import json
+
 import pytest
 
+from edge.deliveries import MOST_ATTEMPTS
 from edge.errors import RefusedRequestError
-from edge.weights_store import FOLDER
+from edge.weights_store import FILE, FOLDER
 from shared.delivery import Order
-from tests.edge.test_deliveries import Bench, deliver, make_weights, run, sign, tell_hash
+from tests.edge.test_deliveries import FOREIGN, Bench, deliver, make_weights, run, sign, tell_hash
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +65,12 @@ def test_weights_for_all_that_were_taken_back_in_their_trial_are_not_tried_again
     bench.take(back(2))
     assert bench.note == "own"
     assert "refused before: it was taken back" in bench.take(for_all, for_all=True).error
-    assert bench.deliveries.describe()["state"] == "refused"
+    told = bench.deliveries.describe()
+    assert (told["state"], told["all"]["state"], told["all"]["why"]) == (
+        "done",
+        "refused",
+        "it was taken back",
+    )
 
 
 @pytest.mark.parametrize("all_first", [True, False])
@@ -94,7 +102,8 @@ def test_the_last_order_of_all_is_told_so_that_none_is_signed_as_an_older_one(be
     deliver(bench, run(weights[0], 1, device=None), for_all=True)
     bench.take(back(2))
     told = bench.deliveries.describe()
-    assert (told["serial"], told["latest"], told["state"]) == (1, 2, "done")
+    assert (told["serial"], told["latest"], told["state"]) == (2, 2, "done")
+    assert told["model"] == bench.deliveries.running.name
     bench.take(sign(Order("follow", 3, device="bench")))
     assert bench.deliveries.describe()["latest"] == 3
 
@@ -136,10 +145,13 @@ def test_what_others_put_into_the_store_is_left_alone_and_in_nobodys_way(bench, 
     (folder / "lost+found").mkdir(parents=True)
     (folder / f"{'0' * 64}.npz").mkdir()
     (folder / "README").write_text("mine")
+    for name in "1234":  # some come before what is to be removed, in whatever order they are listed
+        (folder / f"{name * 64}.npz").mkdir()
     for serial, content in enumerate(weights, 1):
         assert deliver(bench, run(content, serial)).status == "ok"
     assert (folder / "README").read_text() == "mine"
     assert (folder / "lost+found").is_dir()
+    assert not (folder / f"{tell_hash(weights[0])}.npz").exists()
     bench.start()
     assert bench.note == "c"
 
@@ -163,3 +175,83 @@ def test_a_network_that_ran_before_is_not_held_against_the_one_on_trial(bench, w
     assert bench.deliveries.blame(before, ValueError())  # another runs now: read again
     assert bench.note == "a"
     assert bench.pass_trial().status == "ok"
+
+
+def test_a_daemon_that_ends_whenever_it_tries_an_order_to_it_alone_tries_that_no_more(bench, weights):
+    for_all, own = run(weights[0], 1, device=None), run(weights[1], 2)
+    bench.take(for_all, for_all=True)
+    bench.take(own)  # before what is for all was judged
+    for _ in range(MOST_ATTEMPTS):
+        bench.start()
+        bench.take(for_all, for_all=True)
+        answer = bench.take(own)
+    assert "ended 2 times while it tried them" in answer.error
+    assert bench.pass_trial().transaction == "t1"  # that the other came between is not held against it
+    assert bench.note == "a"
+
+
+def test_what_was_delivered_twice_leaves_the_way_back_to_what_ran_before(bench, weights):
+    deliver(bench, run(weights[0], 1))
+    deliver(bench, run(weights[1], 2))
+    deliver(bench, run(weights[1], 3))
+    bench.take(back(4))
+    assert bench.note == "a"
+
+
+def test_damaged_weights_are_run_again_when_the_broker_says_them_again(bench, weights):
+    for serial, content in enumerate(weights[:2], 1):
+        deliver(bench, run(content, serial))
+    (bench.folder / FOLDER / f"{tell_hash(weights[1])}.npz").write_bytes(b"")
+    bench.start()
+    assert bench.note == "a"
+    assert bench.deliveries.describe()["state"] == "waiting"  # and not done, for others run
+    assert deliver(bench, run(weights[1], 2)).status == "ok"
+    bench.start()
+    assert (bench.note, bench.health.state_of("weights")) == ("b", "ok")
+
+
+def test_of_two_orders_of_one_serial_the_second_is_refused_and_not_taken_for_the_first(bench, weights):
+    def order(note, transaction):
+        return sign(Order("run", 1, device="bench", transaction=transaction), weights["abc".index(note)])
+
+    assert bench.take(order("a", "one")) is None
+    for _ in range(2):
+        answer = bench.take(order("b", "another"))
+        assert "at the same time: deliver it again" in answer.error
+        assert answer.transaction == "another"
+        bench.pass_trial()
+    assert bench.note == "a"
+    assert bench.take(order("a", "one")).status == "ok"
+
+
+def test_a_store_of_a_newer_version_goes_on_running_its_weights(bench, weights):
+    deliver(bench, run(weights[0], 1))
+    path = bench.folder / FOLDER / FILE
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "of the future": [1]}))
+    bench.start()
+    assert (bench.note, bench.health.state_of("weights")) == ("a", "ok")
+
+
+def test_an_old_order_to_all_said_again_is_not_what_who_follows_again_runs(bench, weights):
+    old, new = (run(weights[number], number + 1, device=None) for number in (0, 1))
+    deliver(bench, run(weights[2], 3))
+    for for_all in (old, new, old):
+        assert "of its own" in bench.take(for_all, for_all=True).error
+    bench.take(sign(Order("follow", 4, device="bench")))
+    assert bench.note == "b"
+
+
+def test_who_delivers_without_being_trusted_is_told_so_and_nobody_else(bench, weights):
+    answer = bench.take(run(weights[0], 1, key=FOREIGN))
+    assert "keygen --show" in answer.error
+    assert answer.transaction == "t1"
+
+
+def test_a_trial_without_frames_tells_what_it_waits_for(bench, weights):
+    bench.take(run(weights[0], 1))
+    assert bench.deliveries.judge() is None
+    assert bench.deliveries.is_stuck
+    assert "is its camera well?" in bench.deliveries.describe()["why"]
+    assert bench.pass_trial().status == "ok"
+    assert not bench.deliveries.is_stuck
+    assert "why" not in bench.deliveries.describe()

@@ -11,7 +11,8 @@ from shared.topics import Topics
 from tests.conftest import wait_until
 from trainer.broker import Broker
 from trainer.broker_settings import BrokerSettings
-from trainer.delivery import Fleet
+from trainer.commands.deliver import _tell
+from trainer.delivery import Fleet, Recipient
 
 DESK = Topics("desk")
 KEY = Ed25519PrivateKey.from_private_bytes(b"1" * 32)
@@ -62,11 +63,14 @@ def test_an_order_that_was_carried_out_is_so_although_its_answer_was_lost(laptop
     order = lay_down(fleet, "desk")
     desk = fleet.recipients["desk"]
     speaker = speak()
-    speaker.say(DESK.info, info(serial=1, latest=order.serial - 1, state="done"), retain=True)
-    speaker.say(DESK.info, info(serial=1, latest=order.serial, state="done"), retain=True)
+    own = {"serial": order.serial, "state": "done", "transaction": order.transaction}
+    speaker.say(DESK.info, info(serial=1, all={**own, "serial": order.serial + 1}), retain=True)
+    speaker.say(DESK.info, info(serial=1, own={**own, "transaction": "another"}), retain=True)
+    speaker.say(DESK.info, info(serial=1, own=own), retain=True)
     hear_until(fleet, lambda: desk.is_settled)
     assert desk.state == "done"
-    speaker.say(DESK.info, info(serial=1, latest=order.serial + 1, state="done"), retain=True)
+    later = {**own, "serial": order.serial + 1, "transaction": "another"}
+    speaker.say(DESK.info, info(serial=1, own=later), retain=True)
     hear_until(fleet, lambda: desk.state == "overtaken")
 
 
@@ -84,3 +88,9 @@ def test_the_answer_to_something_else_is_none_to_an_order(laptop, speak):
     hear_until(fleet, lambda: desk.state == "refused")
     speaker.say(answer, encode(ResponseMessage("ok", data={"model": "2"}, transaction=order.transaction)))
     hear_until(fleet, lambda: desk.state == "done")
+
+
+def test_a_device_that_never_told_of_a_delivery_may_have_no_keys_and_a_trial_says_what_it_waits_for():
+    assert "without network.keys" in _tell(Recipient("desk"))
+    assert "without network.keys" not in _tell(Recipient("desk", serial=1))
+    assert _tell(Recipient("desk", "trial", "no frames", serial=1)) == "desk still tries it: no frames"

@@ -144,6 +144,8 @@ def _recognise(fleet: Fleet, devices: Sequence[str]) -> None:
 
 def _tell(recipient: Recipient) -> str:
     text = f"{recipient.device} {SAYING[recipient.state]}"
+    if recipient.state == "sent" and not recipient.serial:
+        text += "; one without network.keys in its configuration hears of no delivery"
     if recipient.state == "done":
         text += f" {make_printable(recipient.model)}"
     return f"{text}: {make_printable(recipient.why)}" if recipient.why else text
