@@ -52,9 +52,11 @@ class Dashboard:
         """The token in its link, if it has one."""
         return parse_qs(urlsplit(self.link).query).get("token", [None])[0]
 
-    def ask(self, path: str, content: object = None, **headers: str) -> tuple[int, bytes, dict[str, str]]:
+    def ask(
+        self, path: str, content: object = None, address: str = "127.0.0.1", **headers: str
+    ) -> tuple[int, bytes, dict[str, str]]:
         """Ask as no browser would, with these headers; gives the status, the body and the headers."""
-        connection = http.client.HTTPConnection("127.0.0.1", urlsplit(self.link).port, timeout=30)
+        connection = http.client.HTTPConnection(address, urlsplit(self.link).port, timeout=30)
         body = content if isinstance(content, bytes | None) else json.dumps(content).encode()
         sent = {"Host": self.host, "Origin": f"http://{self.host}"} | {
             name.replace("_", "-"): value for name, value in headers.items()

@@ -74,6 +74,7 @@ class Library:
     Parameters
     ----------
     path : the file, which is made if it is missing
+    busy_timeout_s : how long to wait for another process that writes
 
     Raises
     ------
@@ -81,11 +82,12 @@ class Library:
     LibraryError : if it cannot be opened; by any method, if the disk is full or the file cannot be written
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         self.path = path
+        self._busy_timeout_s = busy_timeout_s
         with self._explain():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+            self._database = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
         try:
             self._check()
         except BaseException:
@@ -289,7 +291,7 @@ class Library:
                 ) from error
             if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise LibraryError(
-                    f"{self.path}: another program has been writing to it for {BUSY_TIMEOUT_S:g} s: "
+                    f"{self.path}: another program has been writing to it for {self._busy_timeout_s:g} s: "
                     "wait for it, or end it"
                 ) from error
             if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deploy.mosquitto.credentials import create_credentials
 from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS
 from shared.messages import InfoMessage, encode_image
 from shared.strokes import draw_digit
 from shared.weights import load_weights
 from tests.conftest import wait_until
 from tests.dashboard import Dashboard, Visitor, find_chromium
+from tests.deploy.recipe import MISSING, Recipe
 from tests.idx_files import write_idx
 from tests.subscriber import TOPICS
 from trainer.library import Library
@@ -101,6 +103,29 @@ def test_a_digit_held_up_appears_and_a_key_corrects_it(start, serve, visit, brok
     ]
     process.send_signal(signal.SIGSTOP)  # the broker misses it, and says its last will
     visitor.see("#device .state", "offline")
+
+
+def test_a_broker_with_tls_and_passwords_is_heard_and_a_wrong_password_is_told(serve, visit, tmp_path):
+    if MISSING:
+        pytest.skip(f"not installed: {', '.join(MISSING)}")
+    credentials = tmp_path / "credentials"
+    create_credentials(credentials, ["localhost"], {"laptop": "laptop", "desk": "device"})
+    recipe = Recipe(tmp_path / "recipe", credentials)
+    wrong = tmp_path / "wrong"
+    wrong.write_text("not this one\n")
+    reached = ("--broker", f"localhost:{recipe.password_port}", "--ca", credentials / "laptop" / "ca.crt")
+    let_in, turned_away = (
+        visit(serve(*reached, "--username", "laptop", "--password-file", password))
+        for password in (credentials / "laptop" / "password", wrong)
+    )
+    turned_away.see(".trouble", "check --username and the password")
+    desk = recipe.connect("desk")
+    desk.publish("inkling/desk/availability", b'{"state":"online"}', retain=True)
+    let_in.see("#device .state", "online")
+    assert let_in.page.locator(".trouble").count() == 0
+    assert turned_away.page.locator(".card").count() == 0
+    desk.close()
+    recipe.stop()
 
 
 def test_two_pages_and_a_broker_that_restarts_under_them(serve, visit, broker, subscriber):

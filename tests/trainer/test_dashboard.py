@@ -3,6 +3,7 @@
 import base64
 import json
 import socket
+import sqlite3
 import subprocess
 import sys
 
@@ -19,6 +20,8 @@ from tests.conftest import ROOT, run_broker, wait_until
 from tests.dashboard import Dashboard
 from tests.end_to_end.commands import TRAINER, run
 from tests.trainer.hearsay import EVENT, PAYLOADS, TOPICS
+from trainer.broker_settings import BrokerSettings
+from trainer.dashboard.app import PAGE, Server, Settings
 from trainer.dashboard.devices import MOST_DEVICES, MOST_READINGS, Devices
 from trainer.dashboard.reader import Reader, find_contributions
 from trainer.library import Library
@@ -126,6 +129,37 @@ def test_without_the_token_nothing_answers(open_dashboard, path):
     wrong = {"Cookie": f"inkling-{open_dashboard.host.rpartition(':')[2]}=wrong"}
     assert open_dashboard.ask(path, **wrong)[0] == 401
     assert "403" in open_socket(open_dashboard, **wrong)
+
+
+@pytest.fixture(scope="module")
+def own_address():
+    """An address of this machine that is not only its own, as another machine would use it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # of which nothing is sent
+        except OSError:
+            pytest.skip("this machine has no address in a network")
+        return probe.getsockname()[0]
+
+
+def test_without_the_token_nothing_at_all_answers_at_another_address(open_dashboard, own_address, tmp_path):
+    server = Server(Settings(BrokerSettings(), load_weights(), tmp_path / "library.sqlite"))
+    paths = [route.path.replace("{digit:int}", "7") for route in server.routes]
+    paths += [f"/page/{path.name}" for path in PAGE.iterdir()]
+    assert len(paths) > 25
+    host = f"{own_address}:{open_dashboard.host.rpartition(':')[2]}"
+    asked = {"address": own_address, "Host": host, "Origin": f"http://{host}"}
+    for path in paths:
+        for content in (None, {}):
+            status, body, _ = open_dashboard.ask(path, content, **asked)
+            assert (path, status, body[:13]) == (path, 401, b"Open the link")
+    cookie = open_dashboard.ask(f"/?token={open_dashboard.token}", **asked)[2]["set-cookie"].partition(";")[0]
+    assert open_dashboard.ask("/digits", Cookie=cookie, **asked)[0] == 200
+
+
+def test_without_being_asked_to_it_is_served_to_this_machine_alone(dashboard, own_address):
+    with pytest.raises(ConnectionRefusedError):
+        dashboard.ask("/", address=own_address)
 
 
 def test_with_the_token_in_its_link_it_answers_and_the_token_leaves_the_address(open_dashboard):
@@ -296,3 +330,35 @@ def test_a_dashboard_without_a_broker_says_so_and_finds_it_when_it_comes(tmp_pat
 
     wait_until(is_heard, 30)
     assert dashboard.stop() == 0
+
+
+def test_a_library_that_another_program_holds_is_told_and_nothing_is_lost(tmp_path, shared_broker):
+    dashboard = Dashboard(tmp_path, shared_broker.port)
+
+    def is_heard():
+        say(shared_broker.port, ("inkling/attic/event", make_event(id=f"{np.random.default_rng().random()}")))
+        return dashboard.ask_json("/digits")["count"]
+
+    wait_until(is_heard)
+    other = sqlite3.connect(dashboard.library, isolation_level=None)
+    other.execute("begin exclusive")
+    say(shared_broker.port, ("inkling/porch/event", make_event(id="while it was held")))
+    status, body, _ = dashboard.ask("/digits")
+    assert status == 409
+    assert "library.sqlite" in json.loads(body)["error"]
+    other.execute("rollback")
+    other.close()
+    wait_until(lambda: dashboard.ask_json("/digits?device=porch").get("matching"), 30)
+    assert dashboard.stop() == 0
+    assert not dashboard.log.read_text()
+
+
+def test_two_cannot_retrain_at_once(tmp_path, shared_broker):
+    dashboard = Dashboard(tmp_path, shared_broker.port, "--data-dir", tmp_path / "nothing")
+    wish = {"weights": "what ships with Inkling", "epochs": 1, "no_digits": 100, "seed": 0}
+    assert dashboard.ask("/retrain", wish)[0] == 200
+    status, body, _ = dashboard.ask("/retrain", wish)
+    assert status == 409
+    assert "goes on already" in json.loads(body)["error"]
+    assert dashboard.stop() == 0  # with what goes on
+    assert not list(tmp_path.glob("retrained-*"))

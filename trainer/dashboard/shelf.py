@@ -21,6 +21,10 @@ from trainer.words import Nonsense, Word
 # So many digits are shown at once, and so many labels given can be taken back.
 MOST_SHOWN, MOST_CHANGES = 200, 1000
 
+# Who looks at a page does not wait longer than this for a program that writes to the library; what is heard
+# meanwhile is tried again.
+BUSY_TIMEOUT_S = 3.0
+
 # Who says what digits are, in the library.
 SOURCE = "page"
 
@@ -178,7 +182,7 @@ class Shelf:
         """Open the library, unless it is open; after a fault it is opened anew."""
         if self._library is None or not self._path.exists():
             self.close()
-            self._library = Library(self._path)
+            self._library = Library(self._path, busy_timeout_s=BUSY_TIMEOUT_S)
         try:
             yield self._library
         except LibraryError:

@@ -105,8 +105,8 @@ assert max(spreads) > 0
 # ## Ideas to keep
 #
 # 1. There is no formula for the number of hidden nodes, the learning rate or the epochs: **experiment**.
-# 2. Too little is bad, too much is of no use, and in between it does not matter very much.
+# 2. Too little is bad, too much is of no use or worse, and in between it does not matter very much.
 # 3. Try each thing **more than once**, or chance decides.
 #
-# `inkling-trainer experiment` does such experiments with all pictures. Next, a trick that helps more than any
-# of these numbers: [rotations](10_rotations.py).
+# `inkling-trainer experiment` does such experiments with all pictures. Next, a trick that helps where
+# these numbers help no more: [rotations](10_rotations.py).

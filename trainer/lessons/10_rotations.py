@@ -113,7 +113,7 @@ plot_mistakes(find_mistakes(rotated, tests, 20), "The surest mistakes")
 # %% [markdown]
 # ## Ideas to keep
 #
-# 1. **Made-up variants of real examples** are nearly as good as more examples. They cost nothing but time.
+# 1. **Made-up variants of real examples** teach more than the examples alone. They cost nothing but time.
 # 2. They must still be what their label says.
 #
 # The project goes further. It bends, stretches and shifts pictures, too; `inkling-trainer show-augmentation`
