@@ -32,11 +32,11 @@ BLINK_S = 0.2
 PAUSE_BLINKS = 5
 
 NO_PINS = (
-    "no pins to drive LEDs with: on a Pi 'sudo apt install python3-lgpio' and join the group "
-    'gpio; elsewhere set GPIOZERO_PIN_FACTORY=mock, or leds.kind = "none"'
+    "no pins to drive LEDs with ({}): on a Pi 'sudo apt install python3-gpiozero python3-lgpio', the former at "
+    'least 2.0, and join the group gpio; elsewhere set GPIOZERO_PIN_FACTORY=mock, or leds.kind = "none"'
 )
 
-# The segments a to g of each digit; gpiozero 1.6, which Debian has, knows no seven-segment display.
+# The segments a to g of each digit.
 SEGMENTS = (
     "1111110", "0110000", "1101101", "1111001", "0110011",
     "1011011", "1011111", "1110000", "1111111", "1111011",
@@ -199,9 +199,9 @@ class LedOutput:
             with warnings.catch_warnings():
                 # Which of its ways to the pins gpiozero tried in vain; the error says what to do.
                 warnings.simplefilter("ignore", exc.PinFactoryFallback)
-                Device().close()  # finds the pins, in gpiozero 1.6 and 2
+                Device.ensure_pin_factory()
         except Exception as error:  # each way to the pins has errors of its own, some of no common kind
-            raise PinError(NO_PINS) from error
+            raise PinError(NO_PINS.format(error)) from error
         try:
             if settings.kind != "none":
                 self._display = self._make_display(settings)

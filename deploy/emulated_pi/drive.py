@@ -1,7 +1,7 @@
 """Switches an emulated Pi Zero on, with Inkling from its package, and sees whether it does what it should.
 
 The Pi (QEMU's raspi0) looks at ten images in a folder, tells a Mosquitto on this machine, and lights LEDs.
-Its daemon is killed, hung and stopped, and its power cut. At the end there is a table. Times are the Pi's own.
+Its daemon is killed, hung and stopped, and its power cut. At the end comes a table. Times are the Pi's own.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ HARMS = {
     "the whole daemon hangs (kill -STOP)": "kill -STOP $old",
     # As a driver hangs: what the camera's thread asks the kernel for never comes. Pipes, which nobody ever
     # writes to, take the places of nine of the ten images; the daemon's other threads go on.
-    "the camera's thread hangs": "cd /srv/images; for i in 1 2 3 4 5 6 7 8 9; do rm $i.png; mkfifo $i.png; done",
+    "the camera's thread hangs": "cd /srv/images; for i in $(seq 9); do rm $i.png; mkfifo $i.png; done",
 }
 
 # The goals.

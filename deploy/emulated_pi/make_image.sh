@@ -62,7 +62,8 @@ done
 arm-linux-gnueabi-strip -g "$folder"/initrd/lib/*.ko
 (cd "$folder/initrd" && find . | cpio -o -H newc --quiet | gzip -9) >"$folder/initrd.gz"
 
-# In place of the two packages that only Raspberry Pi OS has: nothing, and lgpio built from its source.
+# In place of the packages that only Raspberry Pi OS has, or has newer: nothing for picamera2, as there is no camera,
+# and lgpio and gpiozero of the same versions.
 for name in python3-picamera2 python3-lgpio; do
     mkdir -p "$folder/$name/DEBIAN"
     printf 'Package: %s\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@example.org>\nDescription: stands in\n' \
@@ -74,8 +75,9 @@ mkdir -p "$folder/python3-lgpio/usr/lib/python3/dist-packages"
 "$here/build_lgpio.sh" "$python" "$folder/headers/usr/include" "$folder/python3-lgpio/usr/lib/python3/dist-packages"
 for name in python3-picamera2 python3-lgpio; do
     dpkg-deb --build --root-owner-group "$folder/$name" "$root/tmp/$name.deb" >/dev/null
-    inside dpkg -i "/tmp/$name.deb" >/dev/null
 done
+"$here/pack_gpiozero.sh" "$python" "$root/tmp"
+inside dpkg -i /tmp/python3-picamera2.deb /tmp/python3-lgpio.deb /tmp/python3-gpiozero.deb >/dev/null
 cp "$package" "$root/tmp/inkling-edge.deb"
 inside apt-get install -y -qq --no-install-recommends /tmp/inkling-edge.deb >/dev/null
 rm "$root"/tmp/*.deb
