@@ -32,7 +32,7 @@ BLINK_S = 0.2
 PAUSE_BLINKS = 5
 
 NO_PINS = (
-    "no pins to drive LEDs with ({}): on a Pi 'sudo apt install python3-gpiozero python3-lgpio', the former at "
+    "no pins to drive LEDs with ({}): on a Pi 'sudo apt install python3-gpiozero python3-lgpio', gpiozero at "
     'least 2.0, and join the group gpio; elsewhere set GPIOZERO_PIN_FACTORY=mock, or leds.kind = "none"'
 )
 
