@@ -31,6 +31,17 @@ BLINKS_FOR_OTHERS = 5
 BLINK_S = 0.2
 PAUSE_BLINKS = 5
 
+NO_PINS = (
+    "no pins to drive LEDs with ({}): on a Pi 'sudo apt install python3-gpiozero python3-lgpio', gpiozero at "
+    'least 2.0, and join the group gpio; elsewhere set GPIOZERO_PIN_FACTORY=mock, or leds.kind = "none"'
+)
+
+# The segments a to g of each digit.
+SEGMENTS = (
+    "1111110", "0110000", "1101101", "1111001", "0110011",
+    "1011011", "1011111", "1110000", "1111111", "1111011",
+)  # fmt: skip
+
 # On four LEDs zero is ten, as on a telephone's dial: with all of them dark nothing is held up.
 BINARY_ZERO = 10
 
@@ -48,43 +59,11 @@ class DigitDisplay(Protocol):
         """Turn all off and give the pins back."""
 
 
-class SevenSegmentDisplay:
-    """A seven-segment display; pins for the segments a to g in that order."""
-
-    pins_needed = 7
-
-    def __init__(self, pins: Sequence[int], active_high: bool, brightness: float) -> None:
-        from gpiozero import LEDCharDisplay
-
-        self._display: Any = LEDCharDisplay(*pins, active_high=active_high, pwm=brightness < 1)
-        self._brightness = brightness
-
-    def show(self, digit: int | None) -> None:
-        """Light the segments of a digit."""
-        segments = self._display.font[" " if digit is None else str(digit)]
-        for led, lit in zip(self._display.leds, segments, strict=True):
-            led.value = lit * self._brightness
-
-    def draw(self) -> list[str]:
-        """Draw the segments as _ and |."""
-        a, b, c, d, e, f, g = (segment.is_lit for segment in self._display.leds)
-        return [
-            f" {'_' if a else ' '} ",
-            f"{'|' if f else ' '}{'_' if g else ' '}{'|' if b else ' '}",
-            f"{'|' if e else ' '}{'_' if d else ' '}{'|' if c else ' '}",
-        ]
-
-    def close(self) -> None:
-        """Turn all off and give the pins back."""
-        self._display.off()
-        self._display.close()
-
-
 class LedRow(ABC):
     """LEDs in a row, each with a meaning of its own."""
 
     pins_needed: int
-    legend: str
+    legend = ""
 
     def __init__(self, pins: Sequence[int], active_high: bool, brightness: float) -> None:
         from gpiozero import LEDBoard
@@ -109,6 +88,26 @@ class LedRow(ABC):
         """Turn all off and give the pins back."""
         self._board.off()
         self._board.close()
+
+
+class SevenSegmentDisplay(LedRow):
+    """A seven-segment display; pins for the segments a to g in that order."""
+
+    pins_needed = 7
+
+    @staticmethod
+    def choose(digit: int | None) -> Sequence[int]:
+        """The digit's segments."""
+        return [0] * 7 if digit is None else [int(lit) for lit in SEGMENTS[digit]]
+
+    def draw(self) -> list[str]:
+        """Draw the segments as _ and |."""
+        a, b, c, d, e, f, g = (segment.is_lit for segment in self._board.leds)
+        return [
+            f" {'_' if a else ' '} ",
+            f"{'|' if f else ' '}{'_' if g else ' '}{'|' if b else ' '}",
+            f"{'|' if e else ' '}{'_' if d else ' '}{'|' if c else ' '}",
+        ]
 
 
 class TenLeds(LedRow):
@@ -201,16 +200,14 @@ class LedOutput:
                 # Which of its ways to the pins gpiozero tried in vain; the error says what to do.
                 warnings.simplefilter("ignore", exc.PinFactoryFallback)
                 Device.ensure_pin_factory()
+        except Exception as error:  # each way to the pins has errors of its own, some of no common kind
+            raise PinError(NO_PINS.format(error)) from error
+        try:
             if settings.kind != "none":
                 self._display = self._make_display(settings)
             if settings.status_pin is not None:
                 self._status = StatusLed(settings.status_pin, settings.active_high)
-        except (exc.BadPinFactory, ImportError) as error:
-            raise PinError(
-                "no pins to drive LEDs with: on a Pi 'sudo apt install python3-lgpio' and join the group "
-                'gpio; elsewhere set GPIOZERO_PIN_FACTORY=mock, or leds.kind = "none"'
-            ) from error
-        except (exc.GPIOZeroError, OSError) as error:
+        except Exception as error:  # a pin that another program has is a plain error of lgpio
             self.close()
             raise PinError(
                 f"the LEDs' pins cannot be used ({error}): check leds.pins and leds.status_pin"

@@ -1,23 +1,23 @@
 #!/bin/sh
 # Makes an SD card for an emulated Raspberry Pi Zero: Debian 12 for its processor, the Pi's own kernel, and Inkling from
-# its package, which looks at images in a folder and tells the broker on the host. As root on Debian 12, on a PC.
+# its package. As root on Debian 12, on a PC.
 #
-#   deploy/emulated_pi/make_image.sh FOLDER PACKAGE IMAGES PORT
+#   deploy/emulated_pi/make_image.sh FOLDER PACKAGE IMAGES CONFIGURATION PYTHON
 #
-# FOLDER gets card.img, vmlinuz, initrd.gz and zero.dtb, for `boot.py`; IMAGES is a folder with the images; PORT is the
-# broker's, on the host, which is 10.0.2.2 for the guest.
+# FOLDER gets card.img, vmlinuz, initrd.gz and zero.dtb; IMAGES is a folder, /srv/images on the card;
+# CONFIGURATION is Inkling's, for which the broker is at 10.0.2.2, this machine; PYTHON has a pip.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-folder=$(realpath -m "$1") package=$(realpath "$2") images=$(realpath "$3") port=$4
+folder=$(realpath -m "$1") package=$(realpath "$2") images=$(realpath "$3") configuration=$(realpath "$4") python=$5
 root=$folder/root
 base=$here/../../build/roots/bookworm-armel.tar # as the package's tests use it
 
-for command in arm-linux-gnueabi-gcc cpio depmod fdtput mke2fs mmdebstrap qemu-system-arm; do
+for command in arm-linux-gnueabi-gcc cpio depmod fdtput mke2fs mmdebstrap qemu-system-arm swig; do
     command -v $command >/dev/null || missing=1
 done
 [ -z "${missing:-}" ] || "$here/../install.sh" cpio device-tree-compiler e2fsprogs gcc-arm-linux-gnueabi kmod \
-    libc6-dev-armel-cross mmdebstrap qemu-system-arm qemu-user-static
+    libc6-dev-armel-cross mmdebstrap qemu-system-arm qemu-user-static swig
 "$here/enable.sh"
 
 rm -rf "$folder"
@@ -62,30 +62,32 @@ done
 arm-linux-gnueabi-strip -g "$folder"/initrd/lib/*.ko
 (cd "$folder/initrd" && find . | cpio -o -H newc --quiet | gzip -9) >"$folder/initrd.gz"
 
-# Stand-ins for the two packages that only Raspberry Pi OS has.
+# In place of the packages that only Raspberry Pi OS has, or has newer: nothing for picamera2, as there is no camera,
+# and lgpio and gpiozero of the same versions.
 for name in python3-picamera2 python3-lgpio; do
     mkdir -p "$folder/$name/DEBIAN"
     printf 'Package: %s\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@example.org>\nDescription: stands in\n' \
         $name >"$folder/$name/DEBIAN/control"
-    dpkg-deb --build --root-owner-group "$folder/$name" "$root/tmp/$name.deb" >/dev/null
-    inside dpkg -i "/tmp/$name.deb" >/dev/null
 done
+(cd "$root/tmp" && inside sh -c "cd /tmp && apt-get download -qq libpython3.11-dev" &&
+    dpkg-deb -x libpython3.11-dev*.deb "$folder/headers" && rm libpython3.11-dev*.deb)
+mkdir -p "$folder/python3-lgpio/usr/lib/python3/dist-packages"
+"$here/build_lgpio.sh" "$python" "$folder/headers/usr/include" "$folder/python3-lgpio/usr/lib/python3/dist-packages"
+for name in python3-picamera2 python3-lgpio; do
+    dpkg-deb --build --root-owner-group "$folder/$name" "$root/tmp/$name.deb" >/dev/null
+done
+"$here/pack_gpiozero.sh" "$python" "$root/tmp"
+inside dpkg -i /tmp/python3-picamera2.deb /tmp/python3-lgpio.deb /tmp/python3-gpiozero.deb >/dev/null
 cp "$package" "$root/tmp/inkling-edge.deb"
-inside dpkg -i /tmp/inkling-edge.deb
+inside apt-get install -y -qq --no-install-recommends /tmp/inkling-edge.deb >/dev/null
 rm "$root"/tmp/*.deb
 
 mkdir -p "$root/srv/images"
 cp "$images"/* "$root/srv/images/"
-cat >"$root/etc/inkling/edge.toml" <<END
-[camera]
-kind = "folder"
-folder.path = "/srv/images"
-[mqtt]
-host = "10.0.2.2"
-port = $port
-[health]
-interval_s = 10.0
-END
+cp "$configuration" "$root/etc/inkling/edge.toml"
+# As Raspberry Pi OS has it: the group gpio may use the pins.
+mkdir -p "$root/etc/udev/rules.d"
+echo 'SUBSYSTEM=="gpio", GROUP="gpio", MODE="0660"' >"$root/etc/udev/rules.d/99-com.rules"
 echo pizero >"$root/etc/hostname"
 printf '127.0.0.1 localhost pizero\n' >"$root/etc/hosts"
 printf '/dev/mmcblk0 / ext4 noatime 0 1\n' >"$root/etc/fstab"
@@ -106,4 +108,4 @@ ln -sf /lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.t
 
 truncate -s 2G "$folder/card.img" # QEMU wants a power of two
 mke2fs -q -t ext4 -O ^metadata_csum,^64bit -L root -d "$root" "$folder/card.img"
-rm -rf "$root" "$folder/kernel" "$folder/initrd" "$folder"/python3-*
+rm -rf "$root" "$folder/kernel" "$folder/initrd" "$folder/headers" "$folder"/python3-*

@@ -1,12 +1,13 @@
 """Clean Debians to install the package in: in a chroot, also for a Pi's processor, or started with systemd.
 
-The only packages that are not Debian's own stand in for those that only Raspberry Pi OS has.
+The only packages that are not Debian's own stand in for those that only Raspberry Pi OS has, or has newer.
 """
 
 import os
 import platform
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ INCLUDED = (
     "python3-paho-mqtt",
 )
 STAND_INS = ("python3-picamera2", "python3-lgpio")
+PACK_GPIOZERO = ROOT / "deploy" / "emulated_pi" / "pack_gpiozero.sh"
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {
@@ -77,6 +79,8 @@ class CleanDebian:
         for name in STAND_INS:
             self.copy(_make_stand_in(folder / "tmp", name))
             self.run("dpkg", "-i", f"/root/{name}.deb")
+        _run(PACK_GPIOZERO, sys.executable, folder / "root")
+        self.run("dpkg", "-i", "/root/python3-gpiozero.deb")
 
     def run(self, *command, check=True, **environment):
         """Run a command in it, as root; standard output and errors are one."""

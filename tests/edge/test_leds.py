@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gpiozero import Device
-from gpiozero.pins.mock import MockFactory, MockPWMPin
+from gpiozero.pins.mock import MockFactory, MockPin, MockPWMPin
 
 from edge.camera import Frame
 from edge.config import LedSettings
@@ -167,8 +167,31 @@ def test_a_pattern_is_so_many_blinks_and_a_pause_for_ever(blinks):
 def test_no_pins_at_all_says_what_to_do(monkeypatch):
     Device.pin_factory = None
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "pigpio")
-    with pytest.raises(PinError, match=r"no pins to drive LEDs with: .*GPIOZERO_PIN_FACTORY=mock"):
+    with pytest.raises(PinError, match=r"no pins to drive LEDs with \(.*\): .*GPIOZERO_PIN_FACTORY=mock"):
         LedOutput(LedSettings("binary", FOUR))
+
+
+def test_why_there_are_no_pins_is_said_whatever_their_library_raises(monkeypatch):
+    def fail():
+        raise Exception("can not open gpiochip")  # as lgpio does
+
+    monkeypatch.setattr(Device, "ensure_pin_factory", fail)
+    with pytest.raises(PinError, match=r"no pins .*\(can not open gpiochip\).*python3-lgpio"):
+        LedOutput(LedSettings("binary", FOUR))
+
+
+def test_a_pin_that_another_program_has_is_said_and_the_others_given_back(pins, monkeypatch):
+    def output_with_state(self, state):
+        if self.info.name == "GPIO27":
+            raise Exception("GPIO busy")  # as lgpio does
+        self.function = "output"
+        self.state = state
+
+    with monkeypatch.context() as busy:
+        busy.setattr(MockPin, "output_with_state", output_with_state)
+        with pytest.raises(PinError, match=r"cannot be used \(GPIO busy\): check leds.pins"):
+            LedOutput(LedSettings("binary", FOUR))
+    LedOutput(LedSettings("binary", FOUR)).close()
 
 
 def test_without_leds_no_pins_are_needed(monkeypatch):

@@ -1,0 +1,49 @@
+"""The edge's and the shared tests on a Pi Zero's processor, against what the Debian package has installed.
+
+Slow, so that `make test` leaves it out: `make test-deb`.
+"""
+
+import re
+import shutil
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.deploy.clean_debian import FOREIGN, CleanDebian
+from tests.deploy.package import build_package
+
+pytestmark = pytest.mark.deb
+
+# All that they need beside the package. What needs Mosquitto or MNIST is skipped.
+NEEDED = ("python3-pytest", "python3-hypothesis", "python3-platformdirs")
+FOLDER = "opt/tests"
+MODULES = "/usr/share/inkling-edge"
+
+LEFT_OUT = {}
+
+
+@pytest.fixture(params=["bookworm", "trixie"])
+def debian(request, tmp_path, tmp_path_factory):
+    debian = CleanDebian(tmp_path / "debian", request.param, FOREIGN)
+    package = build_package(tmp_path_factory.mktemp("package"))
+    debian.run("apt-get", "install", "--yes", "-qq", debian.copy(package))
+    debian.run("apt-get", "install", "--yes", "-qq", "--no-install-recommends", *NEEDED)
+    # Not edge and shared: those are the package's.
+    for name in ("tests", "trainer", "deploy"):
+        shutil.copytree(ROOT / name, debian.folder / FOLDER / name)
+    shutil.copy(ROOT / "pyproject.toml", debian.folder / FOLDER)
+    return debian
+
+
+def test_the_edges_and_the_shared_tests_pass(debian):
+    python = ("python3", "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    left_out = [option for name in LEFT_OUT for option in ("--ignore", name)]
+    done = debian.run(
+        *("sh", "-c", f'cd /{FOLDER} && exec "$@"', "sh"),
+        *(*python, *left_out, "tests/edge", "tests/shared"),
+        check=False,
+        # The system's paho-mqtt of Bookworm is too old, so that the package has its own.
+        PYTHONPATH=f"{MODULES}/vendor:{MODULES}",
+    )
+    assert done.returncode == 0, done.stdout
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 300, done.stdout
