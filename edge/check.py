@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 
 import numpy as np
@@ -49,8 +48,7 @@ def check_parts(configuration: Configuration) -> Iterator[Finding]:
 
 def check_weights(configuration: Configuration) -> str:
     """Load the weights and read a blank sheet with them."""
-    path = configuration.network.weights
-    trained = load_weights(Path(path) if path else None)
+    trained = load_weights(configuration.network.path)
     read_digit(np.full((240, 320), 200, np.uint8), trained.network)
     return f"{trained.name}, layers {'-'.join(map(str, trained.network.layers))}"
 

@@ -107,8 +107,7 @@ def run_run(options: argparse.Namespace) -> int:
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     configuration = load_configuration(options.config)
-    weights = configuration.network.weights
-    trained = load_weights(Path(weights) if weights else None)
+    trained = load_weights(configuration.network.path)
     stop = _stop_on_signals()
     # systemd names the folder that a service may keep things in.
     folder = configuration.device.state or os.environ.get("STATE_DIRECTORY")
@@ -153,8 +152,7 @@ def run_aim(options: argparse.Namespace) -> int:
     from shared.weights import load_weights
 
     configuration = load_configuration(options.config)
-    weights = configuration.network.weights
-    network = load_weights(Path(weights) if weights else None).network
+    network = load_weights(configuration.network.path).network
     stop = _stop_on_signals()
     with closing(Screen(sys.stdout, as_json=options.json)) as screen:
         aim(configuration, network, stop, screen)

@@ -80,6 +80,11 @@ class NetworkSettings:
     keys: tuple[str, ...] = ()
     trial_s: Annotated[float, Between(1, 3600)] = 30.0
 
+    @property
+    def path(self) -> Path | None:
+        """The weights file; None: the one that ships."""
+        return Path(self.weights) if self.weights else None
+
 
 @dataclass(frozen=True)
 class SettlingSettings:

@@ -26,7 +26,7 @@ JPEG_QUALITY = 80
 INTERVAL_S = 0.5
 
 
-class Sight(NamedTuple):
+class Glimpse(NamedTuple):
     """What was seen in a frame, grey uint8 (height, width), and what was read in it."""
 
     pixels: npt.NDArray[np.uint8]
@@ -43,7 +43,7 @@ class ViewFinder:
         self._wanted_until = float("-inf")
         self._next = 0.0
         self._one_is_owed = False
-        self._sight: Sight | None = None
+        self._glimpse: Glimpse | None = None
 
     def ask(self, seconds: float) -> dict[str, Any]:
         """Look for so many seconds; for 0, once."""
@@ -57,28 +57,28 @@ class ViewFinder:
         if not self._one_is_owed and (now > self._wanted_until or now < self._next):
             return False
         self._one_is_owed, self._next = False, now + INTERVAL_S
-        self._sight = Sight(frame.pixels.copy(), reading)  # a camera may use the frame again
+        self._glimpse = Glimpse(frame.pixels.copy(), reading)  # a camera may use the frame again
         return True
 
     def take(self) -> bytes | None:
         """Draw what was seen, unless it has been drawn."""
-        sight, self._sight = self._sight, None
-        return None if sight is None else draw_view(sight)
+        glimpse, self._glimpse = self._glimpse, None
+        return None if glimpse is None else draw_view(glimpse)
 
 
-def draw_view(sight: Sight) -> bytes:
+def draw_view(glimpse: Glimpse) -> bytes:
     """Draw a JPEG: the frame with the digit's box, and beside it what the network saw, white on black."""
     from PIL import Image, ImageDraw  # only who is asked for a picture pays for it
 
-    frame = Image.fromarray(sight.pixels).convert("RGB")
+    frame = Image.fromarray(glimpse.pixels).convert("RGB")
     scale = min(1.0, WIDEST / frame.width)
     frame = frame.resize((round(frame.width * scale), round(frame.height * scale)))
     side = ENLARGED * IMAGE_SIZE
     picture = Image.new("RGB", (frame.width + side, max(frame.height, side)), BACKGROUND)
     picture.paste(frame, (0, 0))
-    if isinstance(sight.reading, Reading):
-        ImageDraw.Draw(picture).rectangle(_scale(sight.reading.box, scale), outline=BOX_COLOUR, width=2)
-        digit = Image.fromarray(np.rint(sight.reading.image * 255).astype(np.uint8))
+    if isinstance(glimpse.reading, Reading):
+        ImageDraw.Draw(picture).rectangle(_scale(glimpse.reading.box, scale), outline=BOX_COLOUR, width=2)
+        digit = Image.fromarray(np.rint(glimpse.reading.image * 255).astype(np.uint8))
         picture.paste(digit.resize((side, side), Image.Resampling.NEAREST), (frame.width, 0))
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=JPEG_QUALITY)

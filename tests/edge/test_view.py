@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from edge.camera import Frame
-from edge.view import BACKGROUND, BOX_COLOUR, Sight, ViewFinder, draw_view
+from edge.view import BACKGROUND, BOX_COLOUR, Glimpse, ViewFinder, draw_view
 from shared.digit_finder import Box, NoDigit
 from shared.reading import Reading
 
@@ -24,7 +24,7 @@ def is_near(pixel, colour):
 
 
 def test_the_box_is_drawn_around_the_digit_and_the_networks_image_beside_it():
-    picture = open_picture(draw_view(Sight(PAPER, SEVEN)))
+    picture = open_picture(draw_view(Glimpse(PAPER, SEVEN)))
     assert picture.shape == (240, 320 + 112, 3)
     for x, y in ((100, 120), (179, 120), (140, 60), (140, 179)):
         assert is_near(picture[y, x], BOX_COLOUR)
@@ -35,7 +35,7 @@ def test_the_box_is_drawn_around_the_digit_and_the_networks_image_beside_it():
 
 
 def test_without_a_digit_there_is_only_what_the_camera_sees():
-    picture = open_picture(draw_view(Sight(PAPER, NoDigit.NOTHING)))
+    picture = open_picture(draw_view(Glimpse(PAPER, NoDigit.NOTHING)))
     assert np.abs(picture[:, :312] - 200).max() < 10
     assert is_near(picture[50, 400], BACKGROUND)
 
@@ -43,7 +43,7 @@ def test_without_a_digit_there_is_only_what_the_camera_sees():
 @pytest.mark.parametrize(("height", "width"), [(1080, 1920), (64, 64)])
 def test_the_picture_is_small_whatever_the_camera(height, width):
     reading = Reading(1, 0.9, SEVEN.outputs, IMAGE, Box(0, 0, width, height))
-    content = draw_view(Sight(np.full((height, width), 90, np.uint8), reading))
+    content = draw_view(Glimpse(np.full((height, width), 90, np.uint8), reading))
     assert open_picture(content).shape[1] <= 320 + 112
     assert len(content) < 40_000
 
