@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from edge.view import Sight, draw_view
+from edge.view import Glimpse, draw_view
 from shared.digit_finder import NoDigit
 from shared.errors import BadPictureError
 from shared.topics import Topics
@@ -15,7 +15,7 @@ from trainer.broker_settings import BrokerSettings
 from trainer.errors import NoAnswerError
 from trainer.view import LARGEST_SIDE, check_view, look
 
-VIEW = draw_view(Sight(np.full((240, 320), 128, np.uint8), NoDigit.NOTHING))
+VIEW = draw_view(Glimpse(np.full((240, 320), 128, np.uint8), NoDigit.NOTHING))
 
 
 def make_picture(size, kind):
