@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from shared.errors import InklingError
+from shared.printable import make_printable
 
 # Where a broker's password is, if not in a file.
 PASSWORD_VARIABLE = "INKLING_MQTT_PASSWORD"
@@ -40,16 +41,9 @@ def run_command(name: str, command: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except InklingError as error:
-        print(f"{name}: {make_visible(str(error))}", file=sys.stderr)
+        print(f"{name}: {make_printable(str(error), None)}", file=sys.stderr)
         return FAILED
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"{name}: {make_visible(f'{where}{error.strerror or error}')}", file=sys.stderr)
+        print(f"{name}: {make_printable(f'{where}{error.strerror or error}', None)}", file=sys.stderr)
         return FAILED
-
-
-def make_visible(text: str) -> str:
-    """Text with all that a terminal would obey or hide, such as escapes and line ends, written as \\x1b."""
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text
-    )

@@ -23,6 +23,7 @@ from paho.mqtt.properties import Properties
 
 from shared.errors import BadMessageError
 from shared.messages import REQUESTS, Availability, Request, ResponseMessage, decode, encode
+from shared.printable import make_printable
 from shared.topics import Topics
 from trainer.broker_settings import (
     BrokerSettings,
@@ -34,7 +35,6 @@ from trainer.broker_settings import (
     read_password,
 )
 from trainer.errors import BrokerError, NoAnswerError, RefusedRequestError
-from trainer.printable import make_printable
 from trainer.words import Interpreter, Nonsense, Word
 
 QOS = 1

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from rich.console import Console, Group
 from rich.text import Text
 
+from shared.printable import make_printable
 from trainer.errors import BadSettingError
 from trainer.half_blocks import draw_half_blocks, draw_shades
 from trainer.library import Library
 from trainer.own_digits import NOTHING, OwnDigit
-from trainer.printable import make_printable
 
 HELP = "0-9 what it is  n no digit  s skip  u undo  q quit"
 

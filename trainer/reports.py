@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Column, Table
 
-from shared.command_line import make_visible
+from shared.printable import make_printable
 from shared.reading import NEEDED_CONFIDENCE
 from shared.weights import ModelCard, TrainedNetwork
 from trainer.calibration import Reliability
@@ -169,18 +169,22 @@ def print_content(content: dict[str, object]) -> None:
     """Print keys and values as a table."""
     table = Table("key", Column("value", overflow="fold"), show_header=False)
     for key, value in content.items():
-        table.add_row(make_visible(key), _show_value(value))
+        table.add_row(make_printable(key, None), _show_value(value))
     output.print(table)
 
 
 def _show_value(value: object) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"{make_visible(key)}: {show_in_line(inner)}" for key, inner in value.items())
+        return "\n".join(
+            f"{make_printable(key, None)}: {show_in_line(inner)}" for key, inner in value.items()
+        )
     return "\n\n".join(map(_show_value, value)) if isinstance(value, list) else show_in_line(value)
 
 
 def show_in_line(value: object) -> str:
     """Any value of a model card on one line, for people; a stranger's card commands no terminal."""
     if isinstance(value, dict):
-        return make_visible(", ".join(f"{key} {inner}" for key, inner in value.items()))
-    return make_visible(" - ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+        text = ", ".join(f"{key} {inner}" for key, inner in value.items())
+    else:
+        text = " - ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return make_printable(text, None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.messages import Availability, EventMessage, HealthMessage, PredictionMessage
-from trainer.printable import make_printable
+from shared.printable import make_printable
 from trainer.words import Nonsense, Word
 
 # So many digits of a device are kept to be shown.

@@ -1,12 +1,7 @@
 import pytest
 
-from shared.command_line import FAILED, make_visible, run_command
+from shared.command_line import FAILED, run_command
 from shared.errors import MissingDataError
-
-
-def test_what_a_terminal_would_obey_is_written_out():
-    assert make_visible("plain, caf\u00e9 \u2014 \u65e5\u672c") == "plain, caf\u00e9 \u2014 \u65e5\u672c"
-    assert make_visible("\x1b[2J\n\r\x9b\u202e\udcff") == r"\x1b[2J\n\r\x9b\u202e\udcff"
 
 
 @pytest.mark.parametrize(

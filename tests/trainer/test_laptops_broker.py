@@ -225,7 +225,7 @@ def test_a_refusal_is_told_and_steers_no_terminal(broker, speak):
     speak({"status": "error", "error": "not \x1b[2Jnow"})
     with Broker(settings(broker.port)) as laptop, pytest.raises(RefusedRequestError) as refusal:
         laptop.ask("desk", RestartRequest())
-    assert str(refusal.value) == "desk refuses: not \ufffd[2Jnow"
+    assert str(refusal.value) == "desk refuses: not \\x1b[2Jnow"
 
 
 @pytest.mark.parametrize(

@@ -149,10 +149,10 @@ def test_nonsense_is_counted_and_the_last_of_it_shown():
     roster = Roster()
     note(roster, Availability("online"))
     assert roster.note(Nonsense("inkling/\x1b[2J/event", "no\ntopic")) == [
-        "inkling/\ufffd[2J/event: no\ufffdtopic"
+        "inkling/\\x1b[2J/event: no\\ntopic"
     ]
     assert draw(roster)[-1].startswith(
-        "1 message made no sense, the last on inkling/\ufffd[2J/event: no\ufffdtopic"
+        "1 message made no sense, the last on inkling/\\x1b[2J/event: no\\ntopic"
     )
 
 

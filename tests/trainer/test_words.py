@@ -6,8 +6,8 @@ from hypothesis import given
 
 from shared.errors import BadTopicError
 from shared.messages import CHANNELS, Availability, encode
+from shared.printable import make_printable
 from tests.trainer.hearsay import EVENT, PAYLOADS, TOPICS
-from trainer.printable import make_printable
 from trainer.words import MOST_REMEMBERED, Interpreter, Nonsense, Word, list_topics
 
 
@@ -90,9 +90,3 @@ def test_a_topic_for_each_kind_but_the_view_of_one_device_or_all():
     assert list_topics()[0] == "inkling/+/availability"
     with pytest.raises(BadTopicError, match="device name"):
         list_topics("#")
-
-
-def test_text_from_elsewhere_stays_on_one_line_and_steers_nothing():
-    assert make_printable("a\x1b[31mb\nc\u202ed") == "a\ufffd[31mb\ufffdc\ufffdd"
-    assert make_printable("x" * 300, 10) == "xxxxxxxxx…"
-    assert make_printable("x" * 10, 10) == "x" * 10

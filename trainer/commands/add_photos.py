@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 
 from shared.command_line import FAILED
+from shared.printable import make_printable
 from shared.weights import load_weights
 from trainer.commands.library_options import add_library, open_library
 from trainer.commands.options import Commands
 from trainer.commands.progress import messages, show_share
-from trainer.printable import make_printable
 from trainer.reports import output
 
 

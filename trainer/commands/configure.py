@@ -9,11 +9,11 @@ from dataclasses import fields
 from typing import Any
 
 from shared.messages import ConfigureRequest, HealthChange, LedChange, SettlingChange
+from shared.printable import make_printable
 from shared.records import RecordError, read_record
 from trainer.commands.broker_options import add_broker, read_broker
 from trainer.commands.options import Commands
 from trainer.errors import BadSettingError
-from trainer.printable import make_printable
 from trainer.reports import output, print_content
 
 TABLES = {"settling": SettlingChange, "leds": LedChange, "health": HealthChange}

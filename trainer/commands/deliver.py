@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from shared.printable import make_printable
 from trainer.commands.broker_options import add_broker, read_broker
 from trainer.commands.options import Commands
 from trainer.commands.progress import messages
 from trainer.errors import BadSettingError
-from trainer.printable import make_printable
 from trainer.reports import output
 
 if TYPE_CHECKING:

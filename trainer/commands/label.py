@@ -154,7 +154,7 @@ def _draw(digits: Sequence[OwnDigit], path: Path) -> None:
 def _list(digits: Sequence[OwnDigit], *, as_json: bool) -> None:
     from rich.table import Table
 
-    from trainer.printable import make_printable
+    from shared.printable import make_printable
 
     if as_json:
         for digit in digits:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from shared.errors import InklingError
+from shared.printable import make_printable
 from shared.topics import Topics
 from trainer.broker import Broker
 from trainer.broker_settings import BrokerSettings
 from trainer.dashboard.errors import BadRequestError, BusyError
 from trainer.delivery import Fleet, Recipient
-from trainer.printable import make_printable
 from trainer.signing import find_key_file, load_key
 
 Act = Literal["run", "back", "follow"]

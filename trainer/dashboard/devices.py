@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.errors import BadMessageError
 from shared.messages import EventMessage, HealthMessage, InfoMessage, PredictionMessage, decode_image
-from trainer.printable import make_printable
+from shared.printable import make_printable
 from trainer.roster import LONGEST_PROBLEM, MOST_PROBLEMS, Device, Roster
 from trainer.words import Nonsense, Word
 
