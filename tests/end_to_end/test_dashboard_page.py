@@ -336,6 +336,22 @@ def test_hostile_messages_are_harmless_text_or_a_stated_error(serve, visit, subs
     visitor.complaints.clear()
 
 
+def test_who_listens_to_the_page_is_told_the_latest_and_not_everything(serve, visit, subscriber):
+    visitor = visit(serve())
+    say_event(subscriber, "desk", digit=1, seq=0)
+    visitor.see("#device-name", "desk")
+    visitor.page.evaluate(
+        """() => { window.told = []; const said = document.getElementById("said");
+        new MutationObserver(() => window.told.push(said.textContent)).observe(said, { childList: true });
+        }"""
+    )
+    for number in range(20):
+        say_event(subscriber, "desk", digit=number % 10, seq=number + 1)
+        visitor.page.wait_for_timeout(60)  # so that the page is told of each
+    wait_until(lambda: "reads 9" in (visitor.page.evaluate("window.told.at(-1)") or ""))
+    assert len(visitor.page.evaluate("window.told")) < 10
+
+
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_no_view_has_a_serious_fault_for_those_who_see_or_move_otherwise(serve, visit, subscriber, colours):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
