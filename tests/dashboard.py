@@ -129,6 +129,11 @@ class Visitor:
         """Wait until something with this text can be seen."""
         self.page.locator(selector).filter(has_text=text).first.wait_for(state="visible")
 
+    def wait_for_broker(self) -> None:
+        """Wait until the page knows that its server listens: what is said before is not heard."""
+        self.page.locator("#learn-library:not(:empty)").wait_for(state="attached")
+        self.page.locator(".trouble").wait_for(state="detached")
+
     def go(self, view: str) -> None:
         """Go to another view, as one who clicks would."""
         self.page.click(f"nav a[href='#{view}']")

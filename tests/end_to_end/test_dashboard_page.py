@@ -171,6 +171,7 @@ def test_a_page_that_stays_open_follows_a_server_that_is_started_anew(serve, vis
 def test_the_library_is_labelled_by_keys_and_what_was_said_is_taken_back(serve, visit, subscriber):
     dashboard = serve()
     visitor, other = visit(dashboard), visit(dashboard)
+    visitor.wait_for_broker()
     for number in range(4):
         say_event(subscriber, "desk", confidence=0.5 + 0.1 * number, seq=number)
     wait_until(lambda: dashboard.ask_json("/digits")["count"] == 4)
@@ -334,6 +335,23 @@ def test_hostile_messages_are_harmless_text_or_a_stated_error(serve, visit, subs
     visitor.see("#device .note", "cannot be kept")
     assert [complaint for complaint in visitor.complaints if "status of 400" not in complaint] == []
     visitor.complaints.clear()
+
+
+def test_who_listens_to_the_page_is_told_the_latest_and_not_everything(serve, visit, subscriber):
+    visitor = visit(serve())
+    visitor.wait_for_broker()
+    say_event(subscriber, "desk", digit=1, seq=0)
+    visitor.see("#device-name", "desk")
+    visitor.page.evaluate(
+        """() => { window.told = []; const said = document.getElementById("said");
+        new MutationObserver(() => window.told.push(said.textContent)).observe(said, { childList: true });
+        }"""
+    )
+    for number in range(20):
+        say_event(subscriber, "desk", digit=number % 10, seq=number + 1)
+        visitor.page.wait_for_timeout(60)  # so that the page is told of each
+    wait_until(lambda: "reads 9" in (visitor.page.evaluate("window.told.at(-1)") or ""))
+    assert len(visitor.page.evaluate("window.told")) < 10
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

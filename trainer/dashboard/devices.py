@@ -86,13 +86,13 @@ class Devices:
         return list(self._shown)
 
     @property
-    def complaint(self) -> dict[str, Any] | None:
-        """What was heard that makes no sense, for the page; None if all did."""
+    def complaint(self) -> str | None:
+        """What was heard and is not shown, for the page; None if all is."""
         count = self._roster.nonsense
         if self._turned_away:
-            text = f"more than {MOST_DEVICES} devices have spoken: those that came later are not shown"
-            return {"count": self._turned_away, "text": text}
-        return {"count": count, "text": self._roster.last_nonsense} if count else None
+            return f"More than {MOST_DEVICES} devices have spoken: those that came later are not shown."
+        last = self._roster.last_nonsense
+        return f"{count:,} messages made no sense and were left out; the last: {last}" if count else None
 
     def note(self, word: Word | Nonsense) -> str | None:
         """Note what was said; returns the name of the device about which something is new."""

@@ -153,7 +153,7 @@ function showReading(parts, device, shown, now) {
   write(parts.digit, digit === undefined ? "–" : String(digit));
   const sure = percent(now ? device.confidence : shown?.confidence);
   const when = shown ? `, ${tellTime(shown.time)}` : "";
-  write(parts.sure, now ? `is held up, ${sure} sure` : shown ? `was read, ${sure} sure${when}` : "nothing was read yet");
+  write(parts.sure, now ? `is held up${sure ? `, ${sure} sure` : ""}` : shown ? `was read, ${sure} sure${when}` : "nothing was read yet");
   parts.bars.update((now ? device.outputs : null) ?? shown?.outputs);
   parts.digit.classList.toggle("past", !now);
   if (parts.picture.dataset.number !== String(shown?.number)) {

@@ -107,5 +107,5 @@ function tell(device) {
   if (device.online === null) return "not known";
   if (!device.online) return device.since ? `offline since ${tellTime(device.since)}` : "offline";
   if (device.problems.length) return `⚠ ${device.problems[0]}`;
-  return device.digit === null ? "online" : `online, ${percent(device.confidence)} sure`;
+  return device.confidence === null ? "online" : `online, ${percent(device.confidence)} sure`;
 }

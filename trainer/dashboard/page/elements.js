@@ -18,9 +18,19 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Say something to who cannot see the page. */
+const PAUSE_MS = 2000;
+let saidAt = -PAUSE_MS, saying = 0;
+
+/** Say something to who cannot see the page: at once, or of what comes too fast to be heard the latest. */
 export function say(text) {
-  write(find("said"), text);
+  clearTimeout(saying);
+  const speak = () => {
+    saidAt = performance.now();
+    write(find("said"), text);
+  };
+  const wait = saidAt + PAUSE_MS - performance.now();
+  if (wait <= 0) speak();
+  else saying = setTimeout(speak, wait);
 }
 
 export function percent(share) {

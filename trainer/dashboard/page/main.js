@@ -68,9 +68,7 @@ hear("keeping", (problem) => {
   showTroubles();
 });
 hear("complaint", (complaint) => {
-  troubles.complaint = complaint
-    ? `${complaint.count.toLocaleString()} messages made no sense and were left out; the last: ${complaint.text}`
-    : null;
+  troubles.complaint = complaint;
   showTroubles();
 });
 
