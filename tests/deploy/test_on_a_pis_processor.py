@@ -19,7 +19,7 @@ NEEDED = ("python3-pytest", "python3-hypothesis", "python3-platformdirs")
 FOLDER = "opt/tests"
 MODULES = "/usr/share/inkling-edge"
 
-LEFT_OUT = {}
+LEFT_OUT: tuple[str, ...] = ()
 
 
 @pytest.fixture(params=["bookworm", "trixie"])
