@@ -36,9 +36,12 @@ RECOVER = (
 HARMS = {
     "kill -9": "kill -KILL $old",
     "the whole daemon hangs (kill -STOP)": "kill -STOP $old",
-    # As a driver hangs: what the camera's thread asks the kernel for never comes. Pipes, which nobody ever
-    # writes to, take the places of nine of the ten images; the daemon's other threads go on.
-    "the camera's thread hangs": "cd /srv/images; for i in $(seq 9); do rm $i.png; mkfifo $i.png; done",
+    # As when a driver hangs: the thread that asks the camera never comes back from the kernel, which stops it
+    # as for a debugger (PTRACE_SEIZE, PTRACE_INTERRUPT); the daemon's other threads go on.
+    "the camera's thread hangs": (
+        "(python3 -c 'import ctypes, sys, time; trace, daemon = ctypes.CDLL(None).ptrace, int(sys.argv[1]); "
+        "trace(0x4206, daemon, 0, 0); trace(0x4207, daemon, 0, 0); time.sleep(90)' $old &)"
+    ),
 }
 
 # The goals.
