@@ -39,8 +39,10 @@ HARMS = {
     # As when a driver hangs: the thread that asks the camera never comes back from the kernel, which stops it
     # as for a debugger (PTRACE_SEIZE, PTRACE_INTERRUPT); the daemon's other threads go on.
     "the camera's thread hangs": (
-        "(python3 -c 'import ctypes, sys, time; trace, daemon = ctypes.CDLL(None).ptrace, int(sys.argv[1]); "
-        "trace(0x4206, daemon, 0, 0); trace(0x4207, daemon, 0, 0); time.sleep(90)' $old &)"
+        "(python3 -c 'import ctypes, os, sys; trace, daemon = ctypes.CDLL(None).ptrace, int(sys.argv[1]); "
+        "trace(0x4206, daemon, 0, 0); trace(0x4207, daemon, 0, 0); "
+        # Once for its standing still, and once for its end: or the dead would wait for us.
+        "os.waitpid(daemon, 0x40000000); os.waitpid(daemon, 0x40000000)' $old &)"
     ),
 }
 
