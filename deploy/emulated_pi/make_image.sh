@@ -78,6 +78,10 @@ for name in python3-picamera2 python3-lgpio; do
 done
 "$here/pack_gpiozero.sh" "$python" "$root/tmp"
 inside dpkg -i /tmp/python3-picamera2.deb /tmp/python3-lgpio.deb /tmp/python3-gpiozero.deb >/dev/null
+# As true packages do when they are installed.
+for name in python3-lgpio python3-gpiozero; do
+    inside py3compile -p $name
+done
 cp "$package" "$root/tmp/inkling-edge.deb"
 inside apt-get install -y -qq --no-install-recommends /tmp/inkling-edge.deb >/dev/null
 rm "$root"/tmp/*.deb

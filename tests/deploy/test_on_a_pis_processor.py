@@ -19,7 +19,7 @@ NEEDED = ("python3-pytest", "python3-hypothesis", "python3-platformdirs")
 FOLDER = "opt/tests"
 MODULES = "/usr/share/inkling-edge"
 
-LEFT_OUT: dict[str, str] = {}
+LEFT_OUT: tuple[str, ...] = ()
 
 
 @pytest.fixture(params=["bookworm", "trixie"])

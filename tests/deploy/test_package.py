@@ -17,6 +17,7 @@ MODULES = "usr/share/inkling-edge"
 
 DEPENDENCIES = {
     *(
+        "python3-cryptography",
         "python3-gpiozero",
         "python3-lgpio",
         "python3-numpy",
