@@ -25,7 +25,7 @@ mkdir -p "$root" "$folder/initrd/lib" "$folder/initrd/dev" "$folder/initrd/root"
 if [ ! -e "$base" ]; then
     mkdir -p "$(dirname "$base")"
     mmdebstrap --quiet --arch=armel --variant=apt --format=tar \
-        --include=systemd,systemd-sysv,python3-numpy,python3-scipy,python3-gpiozero,python3-pil,python3-paho-mqtt \
+        --include=systemd,systemd-sysv,python3-numpy,python3-scipy,python3-gpiozero,python3-pil,python3-paho-mqtt,python3-cryptography \
         bookworm "$base"
 fi
 tar -C "$root" -xpf "$base"

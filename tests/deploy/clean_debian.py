@@ -21,10 +21,11 @@ SCREENED = (
     *("var/cache", "var/log", "var/lib/dpkg", "var/lib/apt"),
 )
 
-# What is in them before: what Raspberry Pi OS has too, and so is no news to the package.
+# What is in them before, since they know of no archive: what Raspberry Pi OS has, or gets with the package.
 INCLUDED = (
     *("systemd", "systemd-sysv", "python3-numpy", "python3-scipy", "python3-gpiozero", "python3-pil"),
     "python3-paho-mqtt",
+    "python3-cryptography",
 )
 STAND_INS = ("python3-picamera2", "python3-lgpio")
 PACK_GPIOZERO = ROOT / "deploy" / "emulated_pi" / "pack_gpiozero.sh"
