@@ -65,7 +65,7 @@ benchmark-seeing: $(VENV)/ready mnist
 count-instructions: $(VENV)/ready
 	$(BIN)/python -m tests.benchmarks.daemon_instructions
 
-# An emulated Pi Zero is switched on, with Inkling from its package; as root on Debian 12, in five minutes or so.
+# An emulated Pi Zero is switched on, with Inkling from its package; as root on Debian 12, in a quarter of an hour.
 emulated-pi: deb
 	$(BIN)/python -m deploy.emulated_pi.drive --package $$(ls build/inkling-edge_*_all.deb)
 
@@ -90,7 +90,7 @@ mnist-if-possible: $(VENV)/ready
 
 # Without a browser, or what drives it, the tests that look at the dashboard's page are skipped, and say so.
 browser-if-possible: $(VENV)/ready
-	-command -v chromium && $(BIN)/python -m playwright --version || deploy/install.sh chromium libatomic1
+	-{ command -v chromium && $(BIN)/python -m playwright --version; } >/dev/null 2>&1 || deploy/install.sh chromium libatomic1
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

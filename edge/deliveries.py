@@ -93,9 +93,8 @@ class Deliveries:
         self._busy_s: list[float] = []
         self._usual_s = pace_s
         self._for_all: Delivery | None = None
-        self._begun: dict[
-            bool, int
-        ] = {}  # by whether it was for all, the last serial that was tried in this life
+        # The last serial that was tried in this life, by whether it was for all.
+        self._begun: dict[bool, int] = {}
         self._last: tuple[bytes, bool] | None = None
         self.running = own
         if store is not None:

@@ -192,10 +192,10 @@ class LedOutput:
         self._problem = ""
         if settings.kind == "none" and settings.status_pin is None:
             return
-        from gpiozero import Device, exc
-
         _give_lgpio_a_folder()
         try:
+            from gpiozero import Device, exc
+
             with warnings.catch_warnings():
                 # Which of its ways to the pins gpiozero tried in vain; the error says what to do.
                 warnings.simplefilter("ignore", exc.PinFactoryFallback)

@@ -50,6 +50,7 @@ digits = {digits}
 hold_s = {hold_s}
 gap_s = {gap_s}
 [mqtt]
+host = "127.0.0.1"
 port = {port}
 """
 
