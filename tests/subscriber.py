@@ -15,7 +15,7 @@ TOPICS = Topics("bench")
 
 
 class Subscriber:
-    """Hears all that the device says, in order."""
+    """Hears all that the device says, in order, and has heard what is retained when it is made."""
 
     def __init__(self, port: int, name: str = "", username: str = "", password: str = "") -> None:
         self.heard: list[paho.MQTTMessage] = []
@@ -24,6 +24,8 @@ class Subscriber:
         if username:
             self._client.username_pw_set(username, password)
         self._client.on_connect = self._subscribe
+        self._client.on_subscribe = self._count_answer
+        self._answers = 0
         self._client.on_message = lambda _client, _userdata, message: self.heard.append(message)
         self._client.reconnect_delay_set(1, 1)
         # With a name the broker keeps what comes while we are away.
@@ -31,11 +33,16 @@ class Subscriber:
         session.SessionExpiryInterval = 3600 if name else 0
         self._client.connect("127.0.0.1", port, clean_start=not name, properties=session)
         self._client.loop_start()
-        wait_until(lambda: self.connections)
+        wait_until(lambda: self._answers >= 2)
 
     def _subscribe(self, client, *_arguments):
         client.subscribe("#", qos=1)
+        # Retained messages follow the first answer, all before the second.
+        client.subscribe("nothing", qos=1)
         self.connections += 1
+
+    def _count_answer(self, *_arguments):
+        self._answers += 1
 
     def payloads(self, kind, topic):
         return [decode(kind, message.payload) for message in list(self.heard) if message.topic == topic]

@@ -62,7 +62,7 @@ def test_the_retained_prediction_has_an_expiry_and_the_event_is_not_retained(sta
     start(hold_s=3.0, gap_s=0.5, port=broker.port)
     first = Subscriber(broker.port)
     wait_until(lambda: first.events)
-    wait_until(lambda: first.held_up[-1:] != [None])
+    wait_until(lambda: first.held_up[-1] is not None)
     late = Subscriber(broker.port)
     wait_until(lambda: late.held_up)
     prediction = next(message for message in late.heard if message.topic == TOPICS.prediction)
