@@ -26,11 +26,14 @@ ROOT = Path(__file__).parents[1]
 settings.register_profile("inkling", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("inkling")
 
+# A shell has what it starts in the background ignore Ctrl-C, and with it all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # Told before any test changes the environment.
 MNIST = find_data_directory()
 
 
-def wait_until(condition: Callable[[], object], timeout_s: float = 15.0) -> None:
+def wait_until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
     """Wait for a condition; the time-out is for a test that has failed, however slow the machine."""
     until = time.monotonic() + timeout_s
     while not condition():

@@ -77,7 +77,7 @@ class Dashboard:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
         try:
-            status = self._process.wait(30)
+            status = self._process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             raise
@@ -109,7 +109,7 @@ class Visitor:
     def __init__(self, browser, link: str, **options) -> None:
         self.context = browser.new_context(**options)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)
         self.complaints: list[str] = []
         self._here = urlsplit(link).netloc
         self.page.on("console", self._hear)

@@ -79,10 +79,10 @@ class Subscriber:
         self._client.loop_stop()
 
 
-def read_retained(port: int, timeout_s: float = 15.0) -> dict[str, bytes | bytearray]:
+def read_retained(port: int) -> dict[str, bytes | bytearray]:
     """What a subscriber who comes now is told, or soon after: the latest of each retained topic."""
     late = Subscriber(port)
-    wait_until(lambda: late.availability, timeout_s)
+    wait_until(lambda: late.availability)
     retained = {
         message.topic: message.payload
         for message in late.heard

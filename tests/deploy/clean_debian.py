@@ -21,11 +21,13 @@ SCREENED = (
     *("var/cache", "var/log", "var/lib/dpkg", "var/lib/apt"),
 )
 
-# What is in them before, since they know of no archive: what Raspberry Pi OS has, or gets with the package.
+# What is in them before, since they know of no archive: what Raspberry Pi OS has, or gets with the package,
 INCLUDED = (
     *("systemd", "systemd-sysv", "python3-numpy", "python3-scipy", "python3-gpiozero", "python3-pil"),
     "python3-paho-mqtt",
     "python3-cryptography",
+    # and what the edge's tests need.
+    *("python3-pytest", "python3-hypothesis", "python3-platformdirs"),
 )
 STAND_INS = ("python3-picamera2", "python3-lgpio")
 PACK_GPIOZERO = ROOT / "deploy" / "emulated_pi" / "pack_gpiozero.sh"
@@ -156,7 +158,7 @@ class RunningDebian(CleanDebian):
                     "SYSTEMD_NSPAWN_TMPFS_TMP": "0",
                 },
             )
-        wait_until(self._is_up, 60)
+        wait_until(self._is_up)
 
     def switch_off(self):
         """Let it shut down."""

@@ -14,8 +14,6 @@ from tests.deploy.package import build_package
 
 pytestmark = pytest.mark.deb
 
-# All that they need beside the package. What needs Mosquitto or MNIST is skipped.
-NEEDED = ("python3-pytest", "python3-hypothesis", "python3-platformdirs")
 FOLDER = "opt/tests"
 MODULES = "/usr/share/inkling-edge"
 
@@ -27,7 +25,6 @@ def debian(request, tmp_path, tmp_path_factory):
     debian = CleanDebian(tmp_path / "debian", request.param, FOREIGN)
     package = build_package(tmp_path_factory.mktemp("package"))
     debian.run("apt-get", "install", "--yes", "-qq", debian.copy(package))
-    debian.run("apt-get", "install", "--yes", "-qq", "--no-install-recommends", *NEEDED)
     # Not edge and shared: those are the package's.
     for name in ("tests", "trainer", "deploy"):
         shutil.copytree(ROOT / name, debian.folder / FOLDER / name)

@@ -90,9 +90,9 @@ def running(device):
 
 def test_it_reads_and_says_so(device, lasting_broker):
     wait_until(lambda: device.debian.show("ActiveState") == "active")
-    wait_until(lambda: device.debian.show("StatusText") == "reading digits", 30)
+    wait_until(lambda: device.debian.show("StatusText") == "reading digits")
     subscriber = Subscriber(lasting_broker.port)
-    wait_until(lambda: subscriber.events, 30)
+    wait_until(lambda: subscriber.events)
     assert subscriber.availability[-1] == "online"
     subscriber.close()
 
@@ -165,13 +165,13 @@ def test_with_a_full_disk_it_starts_and_reads(device, lasting_broker):
 
 
 def check_reading_without_keeping(device, broker):
-    wait_until(lambda: device.debian.show("ActiveState") == "active", 60)
+    wait_until(lambda: device.debian.show("ActiveState") == "active")
     subscriber = Subscriber(broker.port)
     wait_until(lambda: subscriber.availability[-1:] == ["online"])
     answer = subscriber.ask("configure", settling={"hold_s": 0.3})
     assert answer.status == "ok"
     assert answer.data["kept"] is False
-    wait_until(lambda: subscriber.events, 30)
+    wait_until(lambda: subscriber.events)
     subscriber.close()
 
 

@@ -119,7 +119,7 @@ def test_on_a_terminal_one_line_is_printed_over_and_ctrl_c_ends_cleanly(tmp_path
 
     wait_until(hear)
     process.send_signal(signal.SIGINT)
-    assert process.wait(15) == 0
+    assert process.wait(timeout=60) == 0
     while True:
         try:
             heard += os.read(ours, 4096)

@@ -33,7 +33,7 @@ class Collect:
         """End it, if it was not ended before; returns the exit status."""
         if self._process.poll() is None:
             self._process.send_signal(number)
-        status = self._process.wait(timeout=20)
+        status = self._process.wait(timeout=60)
         self._reader.join()
         self._process.stdout.close()
         return status

@@ -48,7 +48,7 @@ class Peer:
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         self._client.subscribe("#", options=SubscribeOptions(qos=1, retainAsPublished=True))
-        assert subscribed.wait(15)
+        assert subscribed.wait(60)
 
     def say(self, message):
         self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
@@ -115,7 +115,7 @@ class HomeAssistant:
     def close(self):
         self._process.stdin.close()
         try:
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=60)
         finally:
             self._process.kill()
             self._process.wait()

@@ -334,7 +334,7 @@ def test_wrong_input_gives_one_line_that_says_what_to_do(tmp_path, make, command
 
 def test_a_broker_that_refuses_is_said_while_the_daemon_goes_on(tmp_path):
     (tmp_path / "edge.toml").write_text(
-        "[camera]\nkind = 'simulated'\n[camera.simulated]\ndigits = [3]\nhold_s = 1.0\ngap_s = 0.3\n"
+        "[camera]\nkind = 'simulated'\n[camera.simulated]\ndigits = [3]\nhold_s = 4.0\ngap_s = 0.3\n"
         "[mqtt]\nhost = '127.0.0.1'\nport = 9\n"
     )
     result = run(EDGE, "run", "--show", "--config", "edge.toml", cwd=tmp_path)

@@ -35,7 +35,7 @@ def test_a_digit_held_up_arrives_once_and_the_retained_prediction_follows_and_cl
     process = start([7], port=broker.port)
     wait_until(lambda: subscriber.held_up[-1:] == [7])
     retained = decode(PredictionMessage, read_retained(broker.port)[TOPICS.prediction])
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
     wait_until(lambda: subscriber.availability[-1:] == ["offline"])
 
     (event,) = subscriber.events
@@ -121,7 +121,7 @@ def test_a_clean_stop_clears_the_prediction_and_says_offline_itself(start, subsc
     process = start(hold_s=30.0, gap_s=0.5, port=broker.port)
     wait_until(lambda: subscriber.events)
     process.send_signal(number)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
     wait_until(lambda: subscriber.availability == ["online", "offline"])
     assert subscriber.held_up[-1] is None
 
@@ -137,9 +137,9 @@ def test_a_broker_restart_loses_no_event_and_leaves_everything_online(start, rem
     broker.stop(end)
     time.sleep(4.5)  # two digits are held up while nobody listens
     broker.start()
-    wait_until(lambda: len(subscriber.events) >= 5, timeout_s=40)
+    wait_until(lambda: len(subscriber.events) >= 5)
     assert decode(Availability, read_retained(broker.port)[TOPICS.availability]).state == "online"
-    assert process.wait(timeout=40) == 0
+    assert process.wait(timeout=60) == 0
     wait_until(lambda: subscriber.availability[-1:] == ["offline"])
     # Quality of service 1 may repeat one; its id tells.
     events = {event.id: event for event in subscriber.events}
@@ -155,7 +155,7 @@ def test_a_broker_that_forgot_everything_is_told_again(start, broker):
     first.close()
     broker.stop(signal.SIGKILL)
     broker.start()
-    retained = read_retained(broker.port, timeout_s=40)
+    retained = read_retained(broker.port)
     assert decode(Availability, retained[TOPICS.availability]).state == "online"
     assert decode(PredictionMessage, retained[TOPICS.prediction]).digit == 5
     assert TOPICS.info in retained
@@ -186,14 +186,14 @@ def test_a_broker_that_sends_nonsense_does_not_end_the_connection_for_good(start
         thread = threading.Thread(target=send_malformed_packets, args=(listener, attempts))
         thread.start()
         start(port=port)
-        wait_until(lambda: len(attempts) >= 2, timeout_s=30)
+        wait_until(lambda: len(attempts) >= 2)
         listener.shutdown(socket.SHUT_RDWR)
     thread.join()
     if find_mosquitto() is None:
         pytest.skip("Mosquitto is not installed: apt-get install mosquitto")
     process = start_broker(tmp_path, port)
     subscriber = Subscriber(port)
-    wait_until(lambda: subscriber.events, timeout_s=60)
+    wait_until(lambda: subscriber.events)
     subscriber.close()
     process.terminate()
     process.wait()
@@ -202,7 +202,7 @@ def test_a_broker_that_sends_nonsense_does_not_end_the_connection_for_good(start
 def test_a_dead_broker_does_not_keep_the_daemon_from_starting_nor_from_ending(start, broker):
     broker.stop(signal.SIGKILL)
     process = start([7], hold_s=1.0, gap_s=0.5, port=broker.port)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=60) == 0
 
 
 def test_systemd_hears_ready_although_the_broker_is_dead(start, broker, tmp_path, monkeypatch):
@@ -218,7 +218,7 @@ def test_systemd_hears_ready_although_the_broker_is_dead(start, broker, tmp_path
         process.send_signal(signal.SIGTERM)
         while "STOPPING=1" not in said:
             said = systemd.recv(500).decode()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_images_in_a_folder_are_read_and_said(start, subscriber, tmp_path, broker):
@@ -272,7 +272,7 @@ def test_why_a_device_goes_offline_is_told_in_its_last_health(start, subscriber,
     process = start(port=broker.port, more=more, kind="folder")
     wait_until(lambda: subscriber.availability)
     (folder / "b.png").write_bytes(b"broken, too")
-    assert process.wait(timeout=40) == 1
+    assert process.wait(timeout=60) == 1
     wait_until(lambda: subscriber.availability == ["online", "offline"])
     last = subscriber.payloads(HealthMessage, TOPICS.health)[-1]
     assert last.camera.startswith("no image in")

@@ -88,7 +88,7 @@ def test_a_digit_held_up_appears_and_a_key_corrects_it(start, serve, visit, brok
     visitor.see("#no-devices")
     process = start([7, 3, 7, 3, 7, 3], hold_s=1.5, port=broker.port)
     visitor.see("#device-name", "bench")
-    wait_until(lambda: len(subscriber.events) >= 2, 30)
+    wait_until(lambda: len(subscriber.events) >= 2)
     visitor.see(".history .item-digit", str(subscriber.events[1].digit))
     visitor.see("#device .state", "online")
     assert visitor.page.locator("#device .bar.loudest .digit").inner_text() in "73"
@@ -161,7 +161,7 @@ def test_a_page_that_stays_open_follows_a_server_that_is_started_anew(serve, vis
         say_event(subscriber, "desk", digit=3, id=str(time.monotonic()))
         return first.inner_text() == "3"
 
-    wait_until(is_shown, 30)
+    wait_until(is_shown)
     assert visitor.page.locator(".trouble").count() == 0
     assert "7" not in visitor.page.locator(".history .item-digit").all_inner_texts()
     assert [complaint for complaint in visitor.complaints if "WebSocket connection" not in complaint] == []
@@ -248,7 +248,7 @@ def test_a_camera_is_looked_through_while_the_page_is_open_and_no_longer(
         time.sleep(1.5)
         return count_views() == before
 
-    wait_until(has_stopped, 30)
+    wait_until(has_stopped)
 
 
 def test_what_is_learnt_from_the_page_is_delivered_from_it_and_taken_back(
@@ -269,7 +269,7 @@ def test_what_is_learnt_from_the_page_is_delivered_from_it_and_taken_back(
     state.mkdir()
     start(
         [7] * 200,
-        hold_s=0.8,
+        hold_s=1.5,
         gap_s=0.4,
         port=broker.port,
         device=f"state = '{state}'\n",
@@ -282,7 +282,7 @@ def test_what_is_learnt_from_the_page_is_delivered_from_it_and_taken_back(
     dashboard = serve("--signing-key", key, "--data-dir", data)
     visitor = visit(dashboard)
     visitor.see("#device .state", "online")
-    wait_until(lambda: dashboard.ask_json("/digits")["count"] >= 2, 30)
+    wait_until(lambda: dashboard.ask_json("/digits")["count"] >= 2)
     for digit in dashboard.ask_json("/digits")["digits"]:
         dashboard.ask_json("/label", {"number": digit["number"], "label": digit["digit"]})
     visitor.go("learn")

@@ -164,7 +164,7 @@ def test_a_broker_that_restarts_in_the_middle_of_a_delivery(start_reader, rememb
     time.sleep(1)
     broker.start()
     name = load_weights(weights[0]).name
-    wait_until(lambda: tell_running(subscriber) == name, 30)
+    wait_until(lambda: tell_running(subscriber) == name)
     (told,) = deliver()
     assert (told["state"], told["model"]) == ("done", name)
     subscriber.close()

@@ -248,7 +248,7 @@ def test_all_that_a_daemon_says_is_accepted(home_assistant, peer, start, broker)
     process = start([3, 8], port=broker.port)
     wait_until(lambda: TOPICS.availability in daemon.topics())
     daemon.say(Said(TOPICS.request("view"), encode(ViewRequest(seconds=2)), False))
-    assert process.wait(timeout=40) == 0
+    assert process.wait(timeout=60) == 0
     wait_until(lambda: daemon.topics().count(TOPICS.availability) == 2)
     daemon.close()
     said = [message for message in daemon.heard if message.topic != TOPICS.request("view")]
@@ -292,6 +292,6 @@ def test_a_running_daemon_shows_its_picture_and_tells_a_home_assistant_that_star
     wait_until(lambda: told <= {message.topic for message in peer.heard[before:]})
 
     process.terminate()
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
     wait_until(lambda: home_assistant.states[find(view)] == "unavailable")
     assert home_assistant.take_complaints() == []

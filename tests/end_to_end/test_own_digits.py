@@ -47,14 +47,14 @@ def read_labels(folder):
 def test_what_a_device_reads_and_is_told_is_collected(broker, subscriber, start, collect, tmp_path):
     first = collect()
     start((3, 7, 5), port=broker.port)
-    wait_until(lambda: first.kept, 60)
+    wait_until(lambda: first.kept)
     assert first.stop() == 0
     # While nobody collects, the device goes on and is corrected.
-    wait_until(lambda: len(subscriber.events) > len(first.kept) + 1, 60)
+    wait_until(lambda: len(subscriber.events) > len(first.kept) + 1)
     event = subscriber.events[-1]
     assert subscriber.ask("correct", id=event.id, label=9).status == "ok"
     second = collect()
-    wait_until(lambda: any(kept["is_correction"] for kept in second.kept), 60)
+    wait_until(lambda: any(kept["is_correction"] for kept in second.kept))
     assert second.stop() == 0
     listed = run(TRAINER, "label", "--list", "--all", "--json", *LIBRARY, cwd=tmp_path)
     digits = {digit["id"]: digit for digit in map(json.loads, listed.stdout.splitlines())}
@@ -141,7 +141,7 @@ class Terminal:
         self._process.send_signal(signal.SIGINT)
 
     def end(self):
-        status = self._process.wait(timeout=20)
+        status = self._process.wait(timeout=60)
         os.close(self._ours)
         return status
 

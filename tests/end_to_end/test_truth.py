@@ -23,9 +23,9 @@ def test_a_clean_stop_that_leaves_too_much_unsaid_is_offline_all_the_same(broker
     bench.see_many(300, pause_s=0)
     proxy.delay_s = 1.2
     proxy.listen()
-    wait_until(lambda: subscriber.availability == ["online"], 60)
+    wait_until(lambda: subscriber.availability == ["online"])
     bench.output.close()
-    wait_until(lambda: subscriber.availability[-1] == "offline", 60)
+    wait_until(lambda: subscriber.availability[-1] == "offline")
     assert len(subscriber.events) < 300
     proxy.close()
 
@@ -48,7 +48,7 @@ def test_pictures_over_a_slow_link_do_not_keep_back_events(broker, device, subsc
     proxy = Proxy(broker.port)
     proxy.bytes_per_s = 8000.0
     bench = device(proxy.port)
-    wait_until(lambda: subscriber.availability, 60)
+    wait_until(lambda: subscriber.availability)
     subscriber.ask("view", seconds=8)
     settings = CameraSettings(kind="simulated", simulated=SimulatedSettings(scenes="hard"))
     until = time.monotonic() + 8
@@ -58,7 +58,7 @@ def test_pictures_over_a_slow_link_do_not_keep_back_events(broker, device, subsc
             break
     pictures = [message.topic for message in subscriber.heard].count(TOPICS.view)
     bench.see(3)
-    wait_until(lambda: subscriber.events, 60)
+    wait_until(lambda: subscriber.events)
     between = [message.topic for message in subscriber.heard].count(TOPICS.view) - pictures
     assert pictures >= 1
     assert between <= 3  # of the twenty that the link cannot bring
@@ -75,7 +75,7 @@ def test_a_trial_of_weights_ends_although_the_broker_is_away(broker, device, sub
     broker.stop()
     for _ in range(20):
         bench.deliveries.observe(0.5)
-    wait_until(lambda: "too slow" in bench.deliveries.describe().get("why", ""), 30)
+    wait_until(lambda: "too slow" in bench.deliveries.describe().get("why", ""))
     assert bench.deliveries.running is before
 
 
@@ -96,7 +96,7 @@ def test_another_device_of_the_same_name_is_a_problem_for_no_longer_than_it_is_t
     wait_until(lambda: not first.is_online)
     second.output.close()
     proxy.listen()
-    wait_until(lambda: first.health.state_of("name") == "ok", 30)
+    wait_until(lambda: first.health.state_of("name") == "ok")
     proxy.close()
 
 

@@ -62,7 +62,7 @@ class Watch:
     def stop(self):
         """Press Ctrl-C; returns the exit status."""
         self._process.send_signal(signal.SIGINT)
-        status = self._process.wait(timeout=20)
+        status = self._process.wait(timeout=60)
         for reader in self._readers:
             reader.join()
         self._process.stdout.close()
@@ -90,13 +90,13 @@ def trainer(broker, folder, *arguments):
 
 def wait_until_online(broker):
     subscriber = Subscriber(broker.port)
-    wait_until(lambda: subscriber.availability[-1:] == ["online"], 30)
+    wait_until(lambda: subscriber.availability[-1:] == ["online"])
     subscriber.close()
 
 
 def greet(watching, subscriber, device):
     """Say that a device is online until that is heard."""
-    wait_until(lambda: watching.lines or say_online(subscriber, device), 30)
+    wait_until(lambda: watching.lines or say_online(subscriber, device))
 
 
 def say_online(subscriber, device):
@@ -108,9 +108,9 @@ def test_each_message_is_one_object_and_each_event_comes_once(start, broker, wat
     watching = watch(broker.port, "--json")
     greet(watching, subscriber, "bench")
     process = start(health_s=1.0, port=broker.port)
-    wait_until(lambda: len(subscriber.events) >= 2, 60)
+    wait_until(lambda: len(subscriber.events) >= 2)
     process.send_signal(signal.SIGTERM)
-    wait_until(lambda: watching.said[-1].get("state") == "offline", 30)
+    wait_until(lambda: watching.said[-1].get("state") == "offline")
     assert [said["id"] for said in watching.events()] == [event.id for event in subscriber.events]
     event = next(message for message in subscriber.heard if message.topic == TOPICS.event)
     assert watching.events()[0].items() >= json.loads(event.payload).items()
@@ -141,13 +141,13 @@ def test_one_device_can_be_watched_alone(broker, watch, subscriber):
 def test_without_a_terminal_what_changes_is_a_line_also_when_the_broker_comes_back(start, broker, watch):
     watching = watch(broker.port)
     start(hold_s=60.0, gap_s=0.5, port=broker.port)
-    wait_until(lambda: any(line.endswith("bench: online") for line in watching.lines), 30)
-    wait_until(lambda: any("%)" in line for line in watching.lines), 30)
+    wait_until(lambda: any(line.endswith("bench: online") for line in watching.lines))
+    wait_until(lambda: any("%)" in line for line in watching.lines))
     broker.stop()
     wait_until(lambda: any("connecting anew" in line for line in watching.complaints))
     before = len(watching.lines)
     broker.start()
-    wait_until(lambda: any(line.endswith("bench: online") for line in watching.lines[before:]), 40)
+    wait_until(lambda: any(line.endswith("bench: online") for line in watching.lines[before:]))
     wait_until(lambda: any("%) is held up" in line for line in watching.lines[before:]))
     assert any("again" in line for line in watching.complaints)
     assert watching.stop() == 0
@@ -171,8 +171,8 @@ def test_hostile_payloads_are_never_more_than_a_line(broker, watch, subscriber):
     for payload in hostile:
         subscriber.publish(random.choice(topics), payload)
     subscriber.publish("inkling/last/availability", '{"state":"online"}')
-    wait_until(lambda: any(said["device"] == "last" for said in watching.said), 30)
-    wait_until(lambda: any("last: online" in line for line in talking.lines), 30)
+    wait_until(lambda: any(said["device"] == "last" for said in watching.said))
+    wait_until(lambda: any("last: online" in line for line in talking.lines))
     for started in (watching, talking):
         assert started.stop() == 0
         assert all(line.isprintable() for line in [*started.lines, *started.complaints])
@@ -207,7 +207,7 @@ class Terminal:
                 self.text += os.read(self._end, 65536).decode(errors="replace")
             return text in self.text[begin:]
 
-        wait_until(read, 30)
+        wait_until(read)
 
     def stop(self):
         """Do what Ctrl-C does, and read to the end; returns the exit status."""
@@ -216,7 +216,7 @@ class Terminal:
             while chunk := os.read(self._end, 65536):
                 self.text += chunk.decode(errors="replace")
         os.close(self._end)
-        return self._process.wait(timeout=20)
+        return self._process.wait(timeout=60)
 
 
 def test_in_a_terminal_there_is_a_table_and_ctrl_c_leaves_the_terminal_as_it_was(broker, subscriber):

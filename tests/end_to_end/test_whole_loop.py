@@ -24,7 +24,7 @@ def correct_what_is_misread(subscriber):
     """Hear what the device says of a writer's sevens, and tell it of those that it read as something else."""
     seen, corrected = 0, 0
     while corrected < CORRECTIONS:
-        wait_until(lambda seen=seen: len(subscriber.events) > seen, 60)
+        wait_until(lambda seen=seen: len(subscriber.events) > seen)
         event = subscriber.events[seen]
         seen += 1
         if event.digit != 7:
@@ -87,7 +87,7 @@ def test_a_writers_sevens_are_corrected_learnt_delivered_and_read(
 
     # And before the camera: what it reads from now on are sevens.
     name = load_weights(learnt).name
-    wait_until(lambda: sum(event.model == name for event in subscriber.events) >= 15, 60)
+    wait_until(lambda: sum(event.model == name for event in subscriber.events) >= 15)
     read = [event.digit for event in subscriber.events if event.model == name]
     assert read.count(7) > len(read) / 2, read
     print(f"unseen sevens misread {before:.1%}, then {after:.1%}; MNIST {known:.2%}, then {still_known:.2%}")

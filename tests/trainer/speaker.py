@@ -20,7 +20,7 @@ class Speaker:
         self._client.on_message = self._hear
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self._ready.wait(15)
+        assert self._ready.wait(60)
 
     def _hear(self, client, _userdata, message):
         self.asked.append(json.loads(message.payload))

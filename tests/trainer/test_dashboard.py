@@ -328,7 +328,7 @@ def test_a_dashboard_without_a_broker_says_so_and_finds_it_when_it_comes(tmp_pat
         say(broker.port, ("inkling/desk/event", make_event(id=f"late {np.random.default_rng().random()}")))
         return dashboard.ask_json("/digits")["count"]
 
-    wait_until(is_heard, 30)
+    wait_until(is_heard)
     assert dashboard.stop() == 0
 
 
@@ -348,7 +348,7 @@ def test_a_library_that_another_program_holds_is_told_and_nothing_is_lost(tmp_pa
     assert "library.sqlite" in json.loads(body)["error"]
     other.execute("rollback")
     other.close()
-    wait_until(lambda: dashboard.ask_json("/digits?device=porch").get("matching"), 30)
+    wait_until(lambda: dashboard.ask_json("/digits?device=porch").get("matching"))
     assert dashboard.stop() == 0
     assert not dashboard.log.read_text()
 

@@ -33,7 +33,7 @@ def settings(port, **more):
     return BrokerSettings("127.0.0.1", port, **more)
 
 
-def hear_until(laptop, condition, timeout_s=15.0):
+def hear_until(laptop, condition):
     """Hear until a condition of all that was heard holds; returns it."""
     heard = []
 
@@ -41,7 +41,7 @@ def hear_until(laptop, condition, timeout_s=15.0):
         heard.extend(laptop.hear(0.05))
         return condition(heard)
 
-    wait_until(listen, timeout_s)
+    wait_until(listen)
     return heard
 
 

@@ -59,6 +59,7 @@ async function offer(chosen = null) {
     const weights = await offerWeights(parent, own);
     // What was retrained before is learnt anew with the rest of the library.
     if (isFirst) parent.value = weights.find(({ name }) => !name.startsWith("retrained-"))?.name;
+    allow();
     if (chosen) own.value = chosen;
   } catch (error) {
     complain("retrain-report")(error);
@@ -76,10 +77,16 @@ async function retrain(event) {
   }
 }
 
+const isRunning = () => retraining.state === "running" || retraining.state === "stopping";
+
+function allow() {
+  find("retrain-go").disabled = isRunning() || !find("retrain").elements.weights.value;
+}
+
 function showRetraining() {
   const { state, doing, share, losses } = retraining;
-  const running = state === "running" || state === "stopping";
-  find("retrain-go").disabled = running;
+  const running = isRunning();
+  allow();
   find("retrain-stop").hidden = !running;
   find("retrain-stop").disabled = state === "stopping";
   find("retrain-progress").hidden = !running;
