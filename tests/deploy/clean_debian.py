@@ -43,6 +43,8 @@ ENVIRONMENT = {
     "QEMU_CPU": "arm1176",
 }
 
+PATIENCE_S = 900.0
+
 FOREIGN = "armel"
 NATIVE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
@@ -85,9 +87,15 @@ class CleanDebian:
         _run(PACK_GPIOZERO, sys.executable, folder / "root")
         self.run("dpkg", "-i", "/root/python3-gpiozero.deb")
 
-    def run(self, *command, check=True, **environment):
+    def run(self, *command, check=True, patience_s=PATIENCE_S, **environment):
         """Run a command in it, as root; standard output and errors are one."""
-        return _run(*self._enter(), *command, check=check, env={**ENVIRONMENT, **environment})
+        return _run(
+            *self._enter(),
+            *command,
+            check=check,
+            patience_s=patience_s,
+            env={**ENVIRONMENT, **environment},
+        )
 
     def start(self, *command, log):
         """Start a command in it."""
@@ -186,14 +194,14 @@ class RunningDebian(CleanDebian):
         return ["nsenter", "--target", self._leader, "--all"]
 
 
-def _run(*command, check=True, env=None):
+def _run(*command, check=True, patience_s=PATIENCE_S, env=None):
     done = subprocess.run(
         [str(part) for part in command],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
         text=True,
-        timeout=900,
+        timeout=patience_s,
         env=env,
     )
     assert not check or done.returncode == 0, done.stdout
