@@ -47,7 +47,12 @@ BINARY_ZERO = 10
 
 
 class DigitDisplay(Protocol):
-    """LEDs that can show a digit."""
+    """What can show a digit on a Pi's pins."""
+
+    pins_needed: int
+
+    def __init__(self, pins: Sequence[int], active_high: bool, brightness: float) -> None:
+        """Take the pins, and show nothing."""
 
     def show(self, digit: int | None) -> None:
         """Show a digit, or with None nothing."""
@@ -136,7 +141,7 @@ class BinaryLeds(LedRow):
 
 
 # Each kind in the configuration.
-DISPLAYS: dict[str, type[SevenSegmentDisplay | TenLeds | BinaryLeds]] = {
+DISPLAYS: dict[str, type[DigitDisplay]] = {
     "seven-segment": SevenSegmentDisplay,
     "ten": TenLeds,
     "binary": BinaryLeds,
