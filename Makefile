@@ -77,7 +77,7 @@ $(VENV)/ready: pyproject.toml deploy/setup.sh
 	PYTHON="$(PYTHON)" deploy/setup.sh $(VENV)
 	touch $@
 
-.PHONY: fonts mnist mnist-if-possible browser-if-possible
+.PHONY: fonts mnist mnist-if-possible browser-if-possible count-instructions-if-possible
 fonts: $(VENV)/ready
 	missing=$$($(BIN)/python -m trainer.fonts) && { test -z "$$missing" || deploy/install.sh $$missing; }
 
@@ -91,6 +91,10 @@ mnist-if-possible: $(VENV)/ready
 # Without a browser, or what drives it, the tests that look at the dashboard's page are skipped, and say so.
 browser-if-possible: $(VENV)/ready
 	-{ command -v chromium && $(BIN)/python -m playwright --version; } >/dev/null 2>&1 || deploy/install.sh chromium libatomic1
+
+# Where no Pi can be emulated that is said, and is no failure.
+count-instructions-if-possible: $(VENV)/ready
+	$(BIN)/python -m tests.benchmarks.daemon_instructions || test $$? -eq 75
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

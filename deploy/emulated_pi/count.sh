@@ -23,6 +23,11 @@ set_up() {
         command -v $command >/dev/null || missing=1
     done
     [ -z "${missing:-}" ] || "$here/../install.sh" gcc libc6-dev mmdebstrap qemu-user zstd
+    if [ -e "$root" ]; then
+        echo "$root is there already, and not whole: delete it, or name another"
+        exit 1
+    fi
+    trap 'status=$?; [ $status -eq 0 ] || rm -rf "$root"' EXIT
     mkdir -p "$root"
     mmdebstrap --quiet --arch=armel --variant=extract --include=python3-numpy,python3-scipy bookworm "$root"
     # QEMU starts inside ROOT, so it brings along the libraries that it was linked with.

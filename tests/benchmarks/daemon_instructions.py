@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -30,7 +29,7 @@ from shared.conditions import Conditions
 from shared.scenery import FRAME, Scene
 from shared.sheet import write_sheet
 from shared.strokes import draw_digit
-from tests.benchmarks.seeing_instructions import COUNT, PROJECT, ROOT
+from tests.benchmarks.emulated_pi import COUNT, PROJECT, ROOT, make_ready
 
 TABLE = Path(__file__).with_name("instructions.json")
 
@@ -128,14 +127,10 @@ def main() -> None:
     )
     parser.add_argument("--update", action="store_true", help="write the table that is compared with anew")
     options = parser.parse_args()
-    if os.geteuid():
-        sys.exit("only root can change into the emulated Pi: run this with sudo")
-    if not (options.root / "opt/qemu/instruction_counter.so").exists():
-        print(f"making an emulated Pi in {options.root} ...", flush=True)
-        subprocess.run([COUNT, "setup", options.root], check=True)
-    kind = "with" if any((options.root / "opt/better").iterdir()) else "without"
+    root = make_ready(options.root)
+    kind = "with" if any((root / "opt/better").iterdir()) else "without"
     print(f"counting, {kind} a floating-point unit (a minute or two) ...", flush=True)
-    counts = gather(run_emulated(options.root.resolve()))
+    counts = gather(run_emulated(root))
     tables = json.loads(TABLE.read_text()) if TABLE.exists() else {}
     known = tables.get(kind, {})
     print(f"\nmillions of ARM1176 instructions, numpy {kind} a floating-point unit")

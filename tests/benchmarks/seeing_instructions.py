@@ -16,7 +16,6 @@ hard places without a digit are spread is told below the table: most are cheap, 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import statistics
 import subprocess
@@ -35,10 +34,7 @@ from shared.layer import Layer, Place
 from shared.scenery import FRAME, Scene, hold_up
 from shared.sheet import draw_paper, write_sheet
 from shared.strokes import draw_digit
-
-PROJECT = Path(__file__).parents[2]
-COUNT = PROJECT / "deploy" / "emulated_pi" / "count.sh"
-ROOT = PROJECT / "build" / "emulated_pi"
+from tests.benchmarks.emulated_pi import COUNT, PROJECT, ROOT, make_ready
 
 LOOKS = 5  # at the same scene, with the sensor's noise new in each
 DIGITS = PLACES = 60  # of those drawn at random
@@ -176,13 +172,9 @@ def main() -> None:
     scenes = make_scenes(options.places)
     if options.pictures:
         save_pictures(scenes, options.pictures)
-    if os.geteuid():
-        sys.exit("only root can change into the emulated Pi: run this with sudo")
-    if not (options.root / "opt/qemu/instruction_counter.so").exists():
-        print(f"making an emulated Pi in {options.root} ...", flush=True)
-        subprocess.run([COUNT, "setup", options.root, *options.better], check=True)
-    counts, answers = gather(run_emulated(options.root.resolve(), scenes))
-    if not any((options.root / "opt/better").iterdir()):
+    root = make_ready(options.root, options.better)
+    counts, answers = gather(run_emulated(root, scenes))
+    if not any((root / "opt/better").iterdir()):
         print("both without the floating-point unit: floating-point work counts about ten times too much")
     print("\nmillions of ARM1176 instructions a frame: the median of a scene's frames, and the worst")
     print(f"{'':28}{'right':>10}" + "".join(f"{step:>12}" for step in STEPS) + f"{'worst':>10}")
