@@ -52,7 +52,8 @@ def draw_strokes(ink: FloatArray, height: int, stroke: float) -> FloatArray:
         to_side = inside - ndimage.distance_transform_edt(~solid) + wanted - half
     to_side = to_side.astype(np.float32)
     if size < height:
-        to_side = ndimage.zoom(to_side, height / size, order=1) * (height / size)
+        # Rounded, the last row or column can lie beyond the picture, and would be the side of a stroke.
+        to_side = ndimage.zoom(to_side, height / size, order=1, mode="nearest") * (height / size)
     return crop(np.clip(to_side + 0.5, 0, 1))
 
 

@@ -149,7 +149,7 @@ def test_without_a_terminal_what_changes_is_a_line_also_when_the_broker_comes_ba
     broker.start()
     wait_until(lambda: any(line.endswith("bench: online") for line in watching.lines[before:]))
     wait_until(lambda: any("%) is held up" in line for line in watching.lines[before:]))
-    assert any("again" in line for line in watching.complaints)
+    wait_until(lambda: any("again" in line for line in watching.complaints))
     assert watching.stop() == 0
     assert not any("Traceback" in line for line in watching.complaints)
 
