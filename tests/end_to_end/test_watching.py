@@ -111,6 +111,7 @@ def test_each_message_is_one_object_and_each_event_comes_once(start, broker, wat
     wait_until(lambda: len(subscriber.events) >= 2)
     process.send_signal(signal.SIGTERM)
     wait_until(lambda: watching.said[-1].get("state") == "offline")
+    wait_until(lambda: subscriber.availability[-1] == "offline")
     assert [said["id"] for said in watching.events()] == [event.id for event in subscriber.events]
     event = next(message for message in subscriber.heard if message.topic == TOPICS.event)
     assert watching.events()[0].items() >= json.loads(event.payload).items()
