@@ -10,7 +10,7 @@ demo: $(VENV)/ready mnist
 	$(BIN)/python -m deploy.demo
 
 test: $(VENV)/ready mnist-if-possible browser-if-possible check
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Installs the package in clean Debians, some of them for a Pi's processor, and runs the service under systemd: as
 # root on Debian 12, on a PC, in a quarter of an hour.
