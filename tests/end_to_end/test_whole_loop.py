@@ -22,7 +22,7 @@ CORRECTIONS = 30
 
 def correct_what_is_misread(subscriber):
     """Hear what the device says of a writer's sevens, and tell it of those that it read as something else."""
-    seen, corrected = 0, 0
+    seen, corrected = len(subscriber.events), 0
     while corrected < CORRECTIONS:
         wait_until(lambda seen=seen: len(subscriber.events) > seen)
         event = subscriber.events[seen]
@@ -56,6 +56,7 @@ def test_a_writers_sevens_are_corrected_learnt_delivered_and_read(
         more="[settling]\nconfidence = 0.6\nrelease_s = 0.2\n"
         f"[network]\nkeys = ['{public}']\ntrial_s = 2.0\n",
     )
+    wait_until(lambda: collector.kept)  # it may begin later than the device, and miss the first
     correct_what_is_misread(subscriber)
     wait_until(lambda: sum(kept["is_correction"] for kept in collector.kept) == CORRECTIONS)
     assert collector.stop() == 0
