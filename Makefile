@@ -92,7 +92,7 @@ mnist-if-possible: $(VENV)/ready
 browser-if-possible: $(VENV)/ready
 	-{ command -v chromium && $(BIN)/python -m playwright --version; } >/dev/null 2>&1 || deploy/install.sh chromium libatomic1
 
-# Where no Pi can be emulated that is said, and is no failure.
+# Where no Pi can be emulated that is said, and is no failure: 75 is tests.benchmarks.emulated_pi.UNAVAILABLE.
 count-instructions-if-possible: $(VENV)/ready
 	$(BIN)/python -m tests.benchmarks.daemon_instructions || test $$? -eq 75
 

@@ -19,15 +19,15 @@ root=$(realpath -m "$2")
 shift 2
 
 set_up() {
-    for command in gcc mmdebstrap qemu-arm zstd; do
-        command -v $command >/dev/null || missing=1
-    done
-    [ -z "${missing:-}" ] || "$here/../install.sh" gcc libc6-dev mmdebstrap qemu-user zstd
     if [ -e "$root" ]; then
         echo "$root is there already, and not whole: delete it, or name another"
         exit 1
     fi
-    trap 'status=$?; [ $status -eq 0 ] || rm -rf "$root"' EXIT
+    for command in gcc mmdebstrap qemu-arm zstd; do
+        command -v $command >/dev/null || missing=1
+    done
+    [ -z "${missing:-}" ] || "$here/../install.sh" gcc libc6-dev mmdebstrap qemu-user zstd
+    trap 'rm -rf "$root"' EXIT # what is not whole
     mkdir -p "$root"
     mmdebstrap --quiet --arch=armel --variant=extract --include=python3-numpy,python3-scipy bookworm "$root"
     # QEMU starts inside ROOT, so it brings along the libraries that it was linked with.
@@ -41,6 +41,7 @@ set_up() {
         tar -C "$root/opt/better" -xf "$tarball"
     done
     gcc -O2 -fPIC -shared -Wall -Wextra -o "$root/opt/qemu/instruction_counter.so" "$here/instruction_counter.c"
+    trap - EXIT
 } >&2
 
 run() {
