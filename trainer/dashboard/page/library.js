@@ -6,6 +6,7 @@ import { makeBars, makePicture, showInk } from "./pictures.js";
 
 let digits = [], matching = 0, chosen = null, bars = null, picture = null, about = null, tidy = null, version = 0;
 let stale = false;
+let turn = Promise.resolve();
 const undoable = [];
 
 export function start() {
@@ -154,28 +155,29 @@ function press(event) {
   event.preventDefault();
 }
 
+/** Do it when what was asked for before is done: however quick the keys, the last is what is taken back. */
+function inTurn(act) {
+  turn = turn.then(act).catch(complain);
+}
+
 /** Say what the chosen digit is, and go on to the next one. */
-async function giveLabel(label) {
+function giveLabel(label) {
   const number = Number(chosen);
   if (label !== null) step(1);
-  try {
+  inTurn(async () => {
     const { digit, change } = await ask("/label", { number, label });
     undoable.push(change);
     settle(digit, label === null ? "label taken away" : `labelled ${label === "none" ? "no digit" : label}`);
-  } catch (error) {
-    complain(error);
-  }
+  });
 }
 
-async function undo() {
-  if (!undoable.length) return;
-  try {
+function undo() {
+  inTurn(async () => {
+    if (!undoable.length) return;
     const { digit } = await ask("/undo", { change: undoable.pop() });
     settle(digit, "taken back");
     tileOf(digit.number)?.focus();
-  } catch (error) {
-    complain(error);
-  }
+  });
 }
 
 /** Show a digit as it is now. */
