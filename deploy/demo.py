@@ -239,6 +239,8 @@ def _hold_up(
                 lit = _wait_for_leds(watcher, len(rounds))
                 leds_agreed = leds_agreed and lit == SEGMENTS[event.digit]
                 _print_round(len(rounds), count, rounds[-1], event, lit)
+        if rounds and not rounds[-1].events:
+            _print_silence(len(rounds), count, rounds[-1])
     finally:
         daemon.terminate()
         status = daemon.wait(timeout=ANSWER_S * 2)

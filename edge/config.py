@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from edge.camera import CAMERAS
 from edge.errors import ConfigurationError
 from edge.leds import DISPLAYS
+from edge.signature import read_key
 from shared.messages import Brightness, Confidence, HealthInterval, HoldTime, ReleaseTime
 from shared.reading import NEEDED_CONFIDENCE
 from shared.records import Between, OneOf, read_record
@@ -203,6 +204,8 @@ def _check_together(configuration: Configuration) -> None:
         raise ConfigurationError(
             f"leds.pins and leds.status_pin use pin {doubled[0]} twice: each needs its own"
         )
+    for key in configuration.network.keys:
+        read_key(key)
     if configuration.camera.kind == "folder" and not configuration.camera.folder.path:
         raise ConfigurationError("camera.folder.path is missing: it must name the folder with the images")
     if configuration.mqtt.enabled and not configuration.mqtt.host:

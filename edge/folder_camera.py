@@ -54,7 +54,7 @@ class FolderCamera:
                     yield Frame(pixels, now, path.name)
                     if stop.wait(interval):
                         return
-            if not self._settings.folder.repeat:
+            if readable and not self._settings.folder.repeat:
                 return
         raise CameraError(f"no image in {self._settings.folder.path} can be read: put others there")
 

@@ -10,6 +10,7 @@ from typing import Any
 from edge.errors import RefusedRequestError
 from shared.errors import InklingError
 from shared.messages import LARGEST_REQUEST, REQUESTS, ResponseMessage, decode, encode
+from shared.printable import make_printable
 from shared.topics import Topics
 
 log = logging.getLogger(__name__)
@@ -84,5 +85,5 @@ class Requests:
 
 
 def _refuse(error: str, transaction: object = None) -> bytes:
-    log.warning("a request is refused: %s", error)
+    log.warning("a request is refused: %s", make_printable(error))
     return encode(ResponseMessage("error", error=error, transaction=transaction))

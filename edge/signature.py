@@ -5,8 +5,10 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 
+from edge.errors import ConfigurationError
 from shared.delivery import Delivery
-from shared.errors import BadDeliveryError
+
+_REMEDY = "put there what 'inkling-trainer keygen --show' prints"
 
 
 def read_key(text: str) -> bytes:
@@ -14,14 +16,14 @@ def read_key(text: str) -> bytes:
 
     Raises
     ------
-    BadDeliveryError : if it is none
+    ConfigurationError : if it is none
     """
     try:
         key = b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadDeliveryError(f"network.keys: {text!r} is not base64") from error
+        raise ConfigurationError(f"network.keys: {text!r} is not base64: {_REMEDY}") from error
     if len(key) != 32:
-        raise BadDeliveryError(f"network.keys: {text!r} is no Ed25519 public key")
+        raise ConfigurationError(f"network.keys: {text!r} is no Ed25519 public key: {_REMEDY}")
     return key
 
 

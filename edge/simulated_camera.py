@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 from threading import Event
@@ -74,8 +75,10 @@ class SimulatedCamera:
         clock : tells the time in seconds
         pause : lets that many seconds go by, and tells whether to end
         """
-        for act in self._draw_acts():
-            begin = clock()
+        for number, drawn in enumerate(self._draw_acts()):
+            # How many pictures are taken is the clock's doing; what the next act is may not depend on it.
+            noise = np.random.default_rng((self._settings.simulated.seed, number))
+            act, begin = replace(drawn, random=noise), clock()
             while (now := clock()) < begin + act.length_s:
                 digit = act.find_digit(now - begin)
                 yield Frame(act.look(now - begin), now, None if digit is None else str(digit))

@@ -47,7 +47,7 @@ class ViewFinder:
 
     def ask(self, seconds: float) -> dict[str, Any]:
         """Look for so many seconds; for 0, once."""
-        self._wanted_until = time.monotonic() + seconds
+        self._wanted_until = max(self._wanted_until, time.monotonic() + seconds)
         self._one_is_owed = True
         return {"seconds": seconds}
 

@@ -38,7 +38,7 @@ DIRT_DEPTH = 0.35  # of a digit's depth of ink: what is darker than this in its 
 
 # How likely a piece is to be a digit: the terms of a logistic regression, fitted on 4,500 simulated scenes
 # (`shared.scenery`) with a digit on paper in two of three, and rounded.
-LIKELY = 6.4
+BASE_LIKELIHOOD = 6.4
 DEPTH_GAIN = 1.65  # for the logarithm of its depth of ink
 SIZE_GAIN = 3.9  # for the logarithm of its size against FULL_SIZE, where it is smaller
 DIRT_COST = 13.6  # for the share of its ring that is no paper
@@ -122,7 +122,7 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
             continue
         piece = pieces[box] & bit
         area = int(np.count_nonzero(piece))
-        likely = LIKELY + _judge_place(box, pieces.shape) - FILL_COST * area / piece.size
+        likely = BASE_LIKELIHOOD + _judge_place(box, pieces.shape) - FILL_COST * area / piece.size
         likely -= CHALK_COST * chalk + EDGE_COST * len(sides)
         if likely < _LEAST_LIKELY:
             continue

@@ -84,6 +84,8 @@ def read_delivery(content: bytes | bytearray) -> Delivery:
         raise BadDeliveryError(
             f"not a delivery ({error}): deliver with the same version as this one"
         ) from error
+    if order.act == "follow" and order.device is None:
+        raise BadDeliveryError("an order to follow is for one device, and names none")
     weights = signed[end:]
     if len(weights) != order.size or (weights and hashlib.sha256(weights).hexdigest() != order.sha256):
         raise BadDeliveryError("its weights are not those that it promises: deliver them again")

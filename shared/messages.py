@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import math
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
@@ -21,7 +20,7 @@ import numpy as np
 from shared.digit_image import IMAGE_SIZE
 from shared.errors import BadMessageError
 from shared.feedforward import FloatArray
-from shared.records import Between, Count, RecordError, read_record
+from shared.records import Between, Count, RecordError, read_json, read_record
 
 M = TypeVar("M")
 
@@ -136,7 +135,7 @@ class InfoMessage:
     ----------
     software : such as "inkling-pi 0.1.0"
     weights : hash, layers, metrics, date; wanted: what came of the last order, and of those to it and to all
-    configuration : as it was read, without secrets
+    configuration : as it runs, with what was changed over MQTT, without secrets
     """
 
     software: str
@@ -325,7 +324,7 @@ def decode(kind: type[M], payload: bytes | bytearray, *, allow_unknown: bool = T
         `allow_unknown`, if there is one that is not known
     """
     try:
-        content = json.loads(payload, parse_constant=_refuse_constant, parse_float=_read_float)
+        content = read_json(payload)
         return read_record(kind, content, allow_unknown=allow_unknown)
     except RecordError as error:
         raise BadMessageError(f"not a {kind.__name__}: {error}") from error
@@ -343,17 +342,6 @@ def _keep_values(message: Any) -> dict[str, Any]:
         elif value is not None or item.default is MISSING:
             kept[item.name] = value
     return kept
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is Python's, not JSON's")
-
-
-def _read_float(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):  # such as 1e999, which JSON allows and which could not be said again
-        raise ValueError(f"{text} is too large")
-    return number
 
 
 def encode_image(image: FloatArray) -> str:

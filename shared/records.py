@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
@@ -46,6 +48,17 @@ class OneOf(NamedTuple):
     choices: tuple[str, ...]
 
 
+def read_json(text: str | bytes | bytearray) -> Any:
+    """Read JSON that can be written again as JSON: no NaN, no number too large for a float.
+
+    Raises
+    ------
+    ValueError : if it is not
+    RecursionError : if it nests too deep
+    """
+    return json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float)
+
+
 def read_record(kind: type[T], content: object, *, allow_unknown: bool = False, key: str = "") -> T:
     """Build a dataclass from a mapping, checking every key and value against its annotations.
 
@@ -55,7 +68,7 @@ def read_record(kind: type[T], content: object, *, allow_unknown: bool = False, 
     Parameters
     ----------
     kind : the dataclass
-    content : what `json.loads` or `tomllib.load` gave
+    content : what `read_json` or `tomllib.load` gave
     allow_unknown : leave out keys that a dataclass does not have, nested ones too, instead of refusing them
     key : dotted name of the mapping itself, for messages
 
@@ -78,6 +91,17 @@ def read_record(kind: type[T], content: object, *, allow_unknown: bool = False, 
         elif item.default is MISSING and item.default_factory is MISSING:
             raise RecordError(f"{prefix}{item.name} is missing: it must be {_expect(hints[item.name])}")
     return kind(**values)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is Python's, not JSON's")
+
+
+def _read_float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):  # such as 1e999, which JSON allows and which could not be said again
+        raise ValueError(f"{text} is too large")
+    return number
 
 
 def _read(hint: Any, value: object, key: str, allow_unknown: bool) -> Any:

@@ -8,6 +8,9 @@ from shared.errors import BadTopicError
 
 DEVICE_NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
+# Stands for every device's `Topics.base` to a broker that is asked for topics.
+EVERY_DEVICE = "inkling/+"
+
 # Where weights for all devices are delivered; those for one are at its own `Topics.weights`.
 WEIGHTS_FOR_ALL = "inkling/weights"
 

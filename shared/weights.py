@@ -45,7 +45,7 @@ from shared.errors import (
 )
 from shared.feedforward import FeedForward
 from shared.precision import KeptMatrix, Precision, reduce, restore
-from shared.records import RecordError, read_record
+from shared.records import RecordError, read_json, read_record
 
 # A million float32 weights are 4 MB; a Pi Zero has 512 MB for everything.
 LARGEST_FILE = 32 * 1024 * 1024
@@ -317,7 +317,7 @@ def _parse_card(text: bytes) -> ModelCard:
     if text.count(b"[") + text.count(b"{") > MOST_BRACKETS:
         raise OversizedWeightsError(f"its model card has more than {MOST_BRACKETS} lists and tables")
     try:
-        content = json.loads(text, parse_constant=_refuse_constant)
+        content = read_json(text)
     except (ValueError, RecursionError) as error:
         raise ForeignWeightsError("its model card is not JSON: export the weights again") from error
     try:
@@ -330,10 +330,6 @@ def _parse_card(text: bytes) -> ModelCard:
             f"{NORMALISATION!r}: export the weights with the same version as this one"
         )
     return card
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _tell_precision(arrays: dict[str, npt.NDArray[Any]]) -> Precision:

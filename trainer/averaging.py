@@ -30,8 +30,8 @@ class WeightAverage:
 
     def take(self, step: int) -> None:
         """Take in the weights after a step, counted from 1."""
-        if step % TAKE_EVERY:
+        if step > TAKE_EVERY and step % TAKE_EVERY:
             return
-        share = 1 / min(step / TAKE_EVERY, self._longest)
+        share = 1 / max(min(step / TAKE_EVERY, self._longest), 1)
         for average, current in zip(self.network.parameters, self._learning.parameters, strict=True):
             average += (current - average) * np.float32(share)

@@ -24,7 +24,7 @@ from paho.mqtt.properties import Properties
 from shared.errors import BadMessageError
 from shared.messages import REQUESTS, Availability, Request, ResponseMessage, decode, encode
 from shared.printable import make_printable
-from shared.topics import Topics
+from shared.topics import EVERY_DEVICE, Topics
 from trainer.broker_settings import (
     BrokerSettings,
     Session,
@@ -62,7 +62,7 @@ LARGEST_PACKET = 1024 * 1024
 # Messages taken in a row, before somebody looks at them.
 MOST_AT_ONCE = 500
 
-AVAILABILITY = "inkling/+/availability"
+AVAILABILITY = f"{EVERY_DEVICE}/availability"
 
 # Reason codes (MQTT 5, 2.4): a message that nobody hears; a connection that was merely lost.
 NO_SUBSCRIBERS = 0x10

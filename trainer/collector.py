@@ -16,6 +16,7 @@ import numpy as np
 from shared.errors import BadMessageError
 from shared.messages import Digit, EventMessage, ResponseMessage, decode_image
 from shared.records import RecordError, read_record
+from shared.topics import EVERY_DEVICE
 from trainer.errors import LibraryError
 from trainer.library import Library
 from trainer.own_digits import NOTHING, Sight
@@ -24,7 +25,7 @@ from trainer.words import Nonsense, Word
 # What a device answers to who corrects it; it is said to all, and so the collector is told.
 CORRECTION = "response/correct"
 
-TOPICS = ("inkling/+/event", f"inkling/+/{CORRECTION}")
+TOPICS = (f"{EVERY_DEVICE}/event", f"{EVERY_DEVICE}/{CORRECTION}")
 
 # Longer ids, and names of networks, are not of our devices.
 LONGEST_ID = 100

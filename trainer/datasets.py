@@ -54,6 +54,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def digits(self) -> int:
+        """How many of the pictures are of a digit."""
+        return int(np.count_nonzero(self.labels != NO_DIGIT))
+
     def describe(self) -> dict[str, object]:
         """Name, size and hash, for the model card."""
         digest = hashlib.sha256(np.ascontiguousarray(self.images).data)

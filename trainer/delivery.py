@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.delivery import LARGEST_DELIVERY, Order
 from shared.messages import Availability, InfoMessage, ResponseMessage
-from shared.topics import WEIGHTS_FOR_ALL, Topics
-from trainer.broker import Broker
+from shared.topics import EVERY_DEVICE, WEIGHTS_FOR_ALL, Topics
+from trainer.broker import AVAILABILITY, Broker
 from trainer.errors import BadSettingError
 from trainer.signing import sign_order
 from trainer.words import Word
@@ -71,7 +71,7 @@ class Fleet:
         self.recipients: dict[str, Recipient] = {}
         self._order: Order | None = None
         self._order_is_own = False
-        broker.subscribe("inkling/+/availability", "inkling/+/info", f"inkling/+/{RESPONSE}")
+        broker.subscribe(AVAILABILITY, f"{EVERY_DEVICE}/info", f"{EVERY_DEVICE}/{RESPONSE}")
 
     def meet(self, timeout_s: float = INTRODUCTION_S) -> None:
         """Wait until the broker has told what it has kept."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trainer.experiments import Experiment
-from trainer.plots import make_printable
+from trainer.plots import make_drawable
 from trainer.trials import Row
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def plot_experiment(experiment: Experiment, rows: Sequence[Row], setting: str) -
     question = experiment.question[0].upper() + experiment.question[1:]
     axes.set_title(question, fontsize=13, pad=36)
     axes.annotate(
-        make_printable(setting),
+        make_drawable(setting),
         (0.5, 1.0),
         xytext=(0, 7),
         xycoords="axes fraction",

@@ -15,7 +15,7 @@ from shared.digit_image import normalise
 from shared.feedforward import FeedForward
 from shared.ink import Bytes
 from shared.reading import NEEDED_CONFIDENCE, Reading, read_found, tell_confidence
-from trainer.plots import make_printable, save_figure
+from trainer.plots import make_drawable, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +61,7 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
         words.text(0, 0.9, _tell(reading, search.found), va="top", wrap=True, fontsize=12)
     else:
         words.text(0, 0.9, f"The finder says: {search.found}.", va="top", wrap=True, fontsize=12)
-    figure.suptitle(make_printable(title), parse_math=False, wrap=True)
+    figure.suptitle(make_drawable(title), parse_math=False, wrap=True)
     save_figure(figure, path, dpi=100)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.errors import BadMessageError
 from shared.messages import CHANNELS, REQUESTS, EventMessage, ResponseMessage, decode
-from shared.topics import DEVICE_NAME, Topics
+from shared.topics import DEVICE_NAME, EVERY_DEVICE, Topics
 
 # What can be said, by what follows the device in the topic. A view is a picture, all else is one of these.
 KINDS: dict[str, type] = {channel.topic: kind for kind, channel in CHANNELS.items()}
@@ -93,5 +93,5 @@ class Interpreter:
 
 def list_topics(device: str = "+") -> list[str]:
     """Where a device says what can be a word, but for its view; by default, where every device does."""
-    base = "inkling/+" if device == "+" else Topics(device).base
+    base = EVERY_DEVICE if device == "+" else Topics(device).base
     return [f"{base}/{kind}" for kind in KINDS]

@@ -75,6 +75,7 @@ def test_it_installs_runs_upgrades_goes_and_is_forgotten(debian, package, broker
     configure(debian, broker.port)
     configured = (debian.folder / CONFIGURATION).read_text()
     (state / "settings.json").write_text("{}")
+    (debian.folder / "etc/inkling/password").write_text("ours")
     install(debian, package)
     assert f"Version: {shared.__version__}\n" in debian.run("dpkg", "-s", "inkling-edge").stdout
     assert (debian.folder / CONFIGURATION).read_text() == configured

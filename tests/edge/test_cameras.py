@@ -31,20 +31,21 @@ def simulate(**options):
 
 
 class Ticks:
-    """A clock that goes on when it is waited for."""
+    """A clock that goes on when it is waited for, a little late."""
 
-    def __init__(self):
+    def __init__(self, late_s=0.0):
         self.now = 0.0
+        self.late_s = late_s
 
     def __call__(self):
         return self.now
 
     def wait(self, seconds):
-        self.now += seconds
+        self.now += seconds + self.late_s
 
 
-def perform(settings):
-    ticks = Ticks()
+def perform(settings, late_s=0.0):
+    ticks = Ticks(late_s)
     return SimulatedCamera(settings).perform(ticks, ticks.wait)
 
 
@@ -75,6 +76,16 @@ def test_the_same_seed_gives_the_same_pictures_and_another_one_others(scenes, no
     )
     assert all(np.array_equal(frame.pixels, again.pixels) for frame, again in zip(one, same, strict=True))
     assert not all(np.array_equal(frame.pixels, new.pixels) for frame, new in zip(one, other, strict=True))
+
+
+def test_a_slow_machine_sees_the_same_scenes(no_mnist):
+    settings = simulate(scenes="hard", digits=(3, 1), hold_s=0.2, gap_s=0.1)
+    first, slow = (
+        next(frame.pixels for frame in perform(settings, late_s) if frame.shows == "1")
+        for late_s in (0.0, 0.3 / FAST)
+    )
+    # But for the noise, and where a hand has got to.
+    assert abs(np.median(first) - np.median(slow)) < 2
 
 
 def test_hard_scenes_have_the_size_that_the_camera_has(no_mnist):
@@ -185,10 +196,11 @@ def test_an_image_that_cannot_be_read_is_reported_and_passed_over(folder):
     assert reports[2] is None
 
 
-def test_a_folder_without_an_image_that_can_be_read_ends_with_an_error(tmp_path):
+@pytest.mark.parametrize("repeat", [True, False])
+def test_a_folder_without_an_image_that_can_be_read_ends_with_an_error(tmp_path, repeat):
     (tmp_path / "a.png").write_bytes(b"broken")
     with pytest.raises(CameraError, match=r"no image in .* can be read"):
-        list(watch(look_at(tmp_path)))
+        list(watch(look_at(tmp_path, repeat=repeat)))
 
 
 def test_a_folder_that_is_missing_or_empty_is_said(tmp_path):

@@ -72,6 +72,10 @@ def test_the_shipped_file_documents_every_key():
         ("camera = 3", "camera must be a table of keys, not 3"),
         ("[network]\nweights = '~nosuchuser/x'", "home directory"),
         ('[network]\nweights = "a\\u0000b"', "weights holds a NUL"),
+        (
+            "[network]\nkeys = ['AAAA']",
+            "'AAAA' is no Ed25519 public key: put there what 'inkling-trainer keygen",
+        ),
         ("[camera]\nframes_per_second = 1" + "0" * 400, "frames_per_second must be a number between"),
         ("[camera]\nwidth = 0x" + "f" * 5000, "width must be a whole number between"),
         ("[mqtt]\nhost = 'pi..local'", "is no host name"),

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.deliveries import MOST_ATTEMPTS, Deliveries
+from edge.errors import ConfigurationError
 from edge.health import Health
 from edge.weights_store import FILE, FOLDER, WeightsStore
 from shared.delivery import Order, pack_order
-from shared.errors import BadDeliveryError
 from shared.weights import DEFAULT_WEIGHTS, ModelCard, export_weights, load_weights
 
 OURS, FOREIGN = (
@@ -290,6 +290,13 @@ def test_weights_for_all_are_run_until_there_are_some_for_this_device_alone(benc
     assert bench.pass_trial().status == "ok"
 
 
+def test_an_order_to_all_to_follow_is_refused(bench, weights):
+    deliver(bench, run(weights[0], 1, device=None), for_all=True)
+    answer = bench.take(sign(Order("follow", 2, device=None)), for_all=True)
+    assert "names none" in answer.error
+    assert bench.note == "a"
+
+
 def test_who_follows_again_runs_even_what_it_ran_before(bench, weights):
     for_all = run(weights[0], 1, device=None)
     deliver(bench, for_all, for_all=True)
@@ -361,7 +368,7 @@ def test_a_disk_that_takes_nothing_keeps_the_old_weights_running(tmp_path, weigh
 
 def test_a_key_that_is_none_is_said():
     for key in ("?", "AAAA"):
-        with pytest.raises(BadDeliveryError, match=r"network\.keys"):
+        with pytest.raises(ConfigurationError, match=r"network\.keys"):
             Bench(None, keys=(key,))
 
 

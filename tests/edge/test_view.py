@@ -61,6 +61,17 @@ def test_a_frame_is_kept_only_when_one_is_wanted_and_drawn_once():
     assert finder.take() is None
 
 
+def test_who_wants_a_single_picture_does_not_end_anothers(monkeypatch):
+    finder, now = ViewFinder(), [0.0]
+    monkeypatch.setattr("edge.view.time.monotonic", lambda: now[0])
+    finder.ask(60)
+    finder.ask(0)
+    frame = Frame(PAPER, 0.0)
+    assert finder.observe(frame, SEVEN)
+    now[0] = 30.0
+    assert finder.observe(frame, SEVEN)
+
+
 def test_pictures_go_on_while_they_are_wanted_but_not_with_every_frame():
     finder = ViewFinder()
     finder.ask(60)

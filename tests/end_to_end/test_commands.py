@@ -13,8 +13,9 @@ from PIL import Image
 
 from edge.cli import main as edge_main
 from shared.digit_image import to_inputs
+from shared.feedforward import FeedForward
 from shared.strokes import draw_digit
-from shared.weights import DEFAULT_WEIGHTS, load_weights
+from shared.weights import DEFAULT_WEIGHTS, ModelCard, export_weights, load_weights
 from tests.end_to_end.commands import EDGE, TRAINER, run
 from trainer.checkpoint import Checkpoint, Standing
 from trainer.cli import main as trainer_main
@@ -192,6 +193,17 @@ def test_check_finds_all_well_and_exits_with_0(tmp_path, broker):
     assert [finding["part"] for finding in findings] == ["weights", "camera", "leds", "broker"]
     assert all(finding["ok"] for finding in findings), findings
     assert result.returncode == 0
+
+
+def test_check_finds_that_a_network_has_learnt_nothing(tmp_path):
+    network = FeedForward([np.zeros((10, 784), np.float32)])
+    export_weights(tmp_path / "none.npz", network, ModelCard.describe(network, {}, [], {}))
+    (tmp_path / "edge.toml").write_text(
+        "[camera]\nkind = 'simulated'\n[network]\nweights = 'none.npz'\n[mqtt]\nenabled = false\n"
+    )
+    result = run(EDGE, "check", "--config", "edge.toml", cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stdout.startswith("FAIL weights: it reads only 2 of 20 drawn digits")
 
 
 def test_check_says_what_is_wrong_with_each_part_and_exits_with_1(tmp_path):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from shared.weights import ModelCard, export_weights, load_weights
 from tests.end_to_end.commands import TRAINER, run
-from trainer.datasets import NO_DIGIT, Dataset, save_dataset
+from trainer.datasets import NO_DIGIT, Dataset, load_dataset, save_dataset
 from trainer.settings import Settings
 from trainer.training import train
 
@@ -35,6 +35,8 @@ def folder(tmp_path_factory, drawn_digits):
     both = drawn_digits.join(Dataset("", scribbles, np.full(20, NO_DIGIT, np.uint8)))
     folder = tmp_path_factory.mktemp("networks")
     save_dataset(both, folder / "digits.npz")
+    save_dataset(both.take(np.flatnonzero(both.labels == NO_DIGIT)), folder / "no_digits.npz")
+    save_dataset(both.take(np.flatnonzero(both.labels < 5)), folder / "small_digits.npz")
     for name, learning_rate in (("good.npz", 0.4), ("bad.npz", 1e-6)):
         network = train(drawn_digits, Settings(hidden=(30,), learning_rate=learning_rate, epochs=6)).network
         card = ModelCard.describe(network, {"note": "<script>alert('&')</script>"}, [], {})
@@ -74,6 +76,7 @@ def test_what_was_converted_reads_alike_and_says_what_it_cost(folder, store):
     figures = json.loads(run(*convert, "--json", cwd=folder).stdout)
     assert figures["bytes"] == (folder / "c.npz").stat().st_size < 0.6 * (folder / "good.npz").stat().st_size
     assert figures["accuracy"] == pytest.approx(figures["accuracy_before"], abs=0.01)
+    assert figures["images"] == len(load_dataset(folder / "digits.npz")) - 20  # which are of no digit
     card = json.loads(run(TRAINER, "show", "c.npz", "--json", cwd=folder).stdout)
     assert card["store"] == store
     assert card["sha256"] == figures["sha256"]
@@ -81,6 +84,13 @@ def test_what_was_converted_reads_alike_and_says_what_it_cost(folder, store):
     evaluated = run(TRAINER, "evaluate", "c.npz", "--data", "digits.npz", "--json", cwd=folder)
     assert json.loads(evaluated.stdout)["accuracy"] == pytest.approx(figures["accuracy"], abs=1e-6)
     assert f"as {store}" in run(*convert, cwd=folder).stdout
+
+
+def test_no_digits_tell_nothing_of_what_converting_costs(folder):
+    result = run(TRAINER, "convert", "good.npz", "--data", "no_digits.npz", "-o", "n.npz", cwd=folder)
+    assert result.returncode == 1
+    assert "no_digits.npz: no digits in it to measure the cost on" in result.stderr
+    assert not (folder / "n.npz").exists()
 
 
 def test_what_is_converted_in_place_tells_both_sizes(folder):
@@ -118,6 +128,14 @@ def test_a_report_is_one_page_that_needs_nothing_else(folder):
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert load_weights(folder / "bad.npz").sha256 in page
+
+
+def test_a_report_on_some_digits_leaves_out_what_needs_all(folder):
+    result = run(TRAINER, "report", "good.npz", "--data", "small_digits.npz", "-o", "s.html", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    page = (folder / "s.html").read_text()
+    assert "Confusion matrix" in page
+    assert "in mind" not in page
 
 
 def test_backquery_draws_three_pictures_of_each_digit(folder):

@@ -223,6 +223,14 @@ def test_a_card_with_nan_in_it_is_refused(file):
         parse_weights(change_card(file, metrics={"accuracy": float("nan")}))
 
 
+def test_a_card_with_a_number_too_large_to_be_told_is_refused(file):
+    members = open_members(file)
+    with np.load(file) as arrays:
+        text = arrays["card"].tobytes().replace(b'"epochs": 2', b'"epochs": 1e999')
+    with pytest.raises(ForeignWeightsError, match="not JSON"):
+        parse_weights(seal({**members, "card.npy": _pack(np.frombuffer(text, np.uint8))}))
+
+
 def test_a_network_too_large_to_be_loaded_is_not_exported(tmp_path, card):
     network = FeedForward([np.random.default_rng(0).random((12000, 784)), np.ones((10, 12000))])
     with pytest.raises(OversizedWeightsError):

@@ -18,6 +18,13 @@ def test_at_first_it_is_the_plain_mean():
     np.testing.assert_allclose(average.network.weights[0], 3.0, rtol=1e-6)
 
 
+def test_a_few_steps_leave_more_than_what_there_was_before_them():
+    network = FeedForward([np.zeros((1, 1))])
+    average = WeightAverage(network, steps=1000)
+    walk(average, network, range(1, TAKE_EVERY))
+    assert average.network.weights[0] == TAKE_EVERY - 1
+
+
 def test_later_what_is_long_ago_fades():
     network = FeedForward([np.zeros((1, 1))], [np.zeros(1)])
     average = WeightAverage(network, steps=10 * TAKE_EVERY)

@@ -6,6 +6,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
 
 import numpy as np
 import pytest
@@ -23,7 +25,9 @@ from tests.trainer.hearsay import EVENT, PAYLOADS, TOPICS
 from trainer.broker_settings import BrokerSettings
 from trainer.dashboard.app import PAGE, Server, Settings
 from trainer.dashboard.devices import MOST_DEVICES, MOST_READINGS, Devices
+from trainer.dashboard.keeper import Keeper
 from trainer.dashboard.reader import Reader, find_contributions
+from trainer.dashboard.shelf import Shelf
 from trainer.library import Library
 from trainer.own_digits import NOTHING
 from trainer.words import Interpreter, Nonsense
@@ -217,6 +221,20 @@ def test_a_label_reaches_the_library_and_can_be_taken_back(dashboard, shared_bro
     with Library(dashboard.library) as library:
         assert library.take(digit["number"]).label is None
     assert "too long ago" in dashboard.ask_json("/undo", {"change": told["change"]})["error"]
+
+
+def test_a_library_that_can_be_read_again_is_no_longer_complained_of(tmp_path):
+    path, said = tmp_path / "library.sqlite", Queue()
+    path.write_text("no library at all, but long enough to be taken for one" * 100)
+    shelf = Shelf(path, lambda _: None)
+    with ThreadPoolExecutor(1) as desk:
+        keeper = Keeper(lambda words: desk.submit(shelf.keep, words).result(), said.put)
+        keeper.start("it could not be counted")
+        assert "damaged, or" in said.get(timeout=60)
+        path.unlink()
+        assert said.get(timeout=60) is None
+        keeper.stop()
+        desk.submit(shelf.close).result()
 
 
 def test_nobody_takes_back_what_another_said_since(dashboard, shared_broker):

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from shared.errors import DataError
 from shared.feedforward import FeedForward
 from shared.precision import PRECISIONS, reduce, restore
 from shared.weights import export_weights, load_weights
@@ -42,17 +43,19 @@ def run(options: argparse.Namespace) -> int:
     trained = load_weights(options.weights)
     size_before = options.weights.stat().st_size  # of a file that may be the new one, too
     dataset = load_data(options.data, options, test=True)
+    if not dataset.digits:
+        raise DataError(f"{dataset.name}: no digits in it to measure the cost on")
     converted = FeedForward(
         [restore(reduce(matrix, options.store)) for matrix in trained.network.weights],
         trained.network.biases,
         trained.network.activation,
     )
-    before, after = (evaluate(network, dataset).accuracy for network in (trained.network, converted))
+    before, after = (evaluate(network, dataset) for network in (trained.network, converted))
     read = [query_dataset(network, dataset).argmax(axis=1) for network in (trained.network, converted)]
     figures = {
-        "images": len(dataset),
-        "accuracy": round(after, 6),
-        "accuracy_before": round(before, 6),
+        "images": after.images,
+        "accuracy": round(after.accuracy, 6),
+        "accuracy_before": round(before.accuracy, 6),
         "read_otherwise": int((read[0] != read[1]).sum()),
     }
     metrics = {**trained.card.metrics, f"as {options.store}": figures}
@@ -68,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         f"{size_before / 1000:,.0f} kB as {trained.precision}"
     )
     output.print(
-        f"{after:.2%} of {len(dataset):,} images read right, {before:.2%} before; "
+        f"{after.accuracy:.2%} of {after.images:,} digits read right, {before.accuracy:.2%} before; "
         f"{figures['read_otherwise']:,} are read otherwise"
     )
     return 0

@@ -9,6 +9,7 @@ from shared.atomic_file import write_atomically
 from shared.weights import load_weights
 from trainer.commands.options import Commands, add_data, add_weights, check_output, load_data
 from trainer.commands.progress import messages
+from trainer.datasets import Dataset
 from trainer.reports import output
 
 
@@ -40,7 +41,11 @@ def run(options: argparse.Namespace) -> int:
     trained = load_weights(options.weights)
     tests = load_data(options.data, options, test=True)
     # Averages of what it learnt from are only at hand where that was MNIST.
-    learnt = load_data(None, options, test=False) if options.data is None else tests
+    learnt: Dataset | None = tests
+    if options.data is None:
+        learnt = load_data(None, options, test=False)
+    elif not set(range(10)) <= set(tests.labels.tolist()):
+        learnt = None
     with messages.status("evaluating"):
         from trainer.page import write_page  # matplotlib takes a while to import
 

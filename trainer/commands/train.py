@@ -241,11 +241,11 @@ def _describe(
     data = [{"use": "learnt from", **learnt.describe()}]
     if outcome.accuracy is not None:
         data.append({"use": "held out to choose the epoch", **held_out.describe()})
-        metrics["held_out"] = {"images": len(held_out), "accuracy": round(outcome.accuracy, 6)}
+        metrics["held_out"] = {"images": held_out.digits, "accuracy": round(outcome.accuracy, 6)}
     if tests is not None:
         data.append({"use": "tested on", **tests.describe()})
         evaluation = evaluate(outcome.network, tests)
-        metrics["test"] = {"images": len(tests), "accuracy": round(evaluation.accuracy, 6)}
+        metrics["test"] = {"images": evaluation.images, "accuracy": round(evaluation.accuracy, 6)}
     training = {
         **({} if preset is None else {"preset": preset, "protocol": PROTOCOL}),
         **asdict(recipe),

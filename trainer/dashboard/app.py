@@ -135,11 +135,13 @@ class Server:
                 keeper.take(words)
 
         listener = Listener(self._settings.broker, note)
+        problem = None
         try:
             self._live.tell("library", await self._ask_library(self._shelf.count))
         except (InklingError, OSError) as error:
-            self._live.tell("keeping", str(error))
-        keeper.start()
+            problem = str(error)
+            self._live.tell("keeping", problem)
+        keeper.start(problem)
         listener.start()
         yield
         await self._workshop.close()

@@ -39,8 +39,9 @@ class Keeper:
         self._problem: str | None = None
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
-    def start(self) -> None:
-        """Begin to keep."""
+    def start(self, problem: str | None) -> None:
+        """Begin to keep; with what is known to be wrong by now."""
+        self._problem = problem
         self._thread.start()
 
     def stop(self) -> None:
@@ -71,15 +72,13 @@ class Keeper:
             words, lost = list(self._waiting), self._lost
             self._waiting.clear()
         problem = f"{lost:,} digits came faster than the disk takes them, and were not kept" if lost else None
-        if words:
+        if words or self._problem is not None:  # with nothing to keep, too: to tell when it is well again
             try:
                 self._put(words)
             except (InklingError, OSError) as error:
                 problem = str(error)
                 with self._lock:  # to be tried again
                     self._waiting.extendleft(reversed(words))
-        elif self._problem is not None and not lost:
-            return  # nothing was tried
         if problem != self._problem:
             self._problem = problem
             self._report(problem)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+from shared.topics import EVERY_DEVICE
 from trainer.broker import Broker
 from trainer.broker_settings import BrokerSettings
 from trainer.collector import CORRECTION
@@ -48,7 +49,7 @@ class Listener:
         while not self._stopped.is_set():
             try:
                 with Broker(self._settings) as broker:
-                    broker.subscribe(*list_topics(), f"inkling/+/{CORRECTION}")
+                    broker.subscribe(*list_topics(), f"{EVERY_DEVICE}/{CORRECTION}")
                     self._report((), None)
                     self._listen(broker)
             except BrokerError as error:

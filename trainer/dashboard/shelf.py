@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from shared.reading import NEEDED_CONFIDENCE
 from trainer.collector import Collector
 from trainer.dashboard.devices import SeenDigit
 from trainer.dashboard.errors import BadRequestError
@@ -28,14 +29,14 @@ BUSY_TIMEOUT_S = 3.0
 # Who says what digits are, in the library.
 SOURCE = "page"
 
-# Below this a reading is doubtful: it would not be said.
-DOUBTFUL = 0.1
+# With more doubt than this a reading would not be said.
+DOUBTFUL = 1 - NEEDED_CONFIDENCE
 
 STATES: dict[str, Callable[[OwnDigit], bool]] = {
     "unlabelled": lambda digit: digit.label is None,
     "labelled": lambda digit: digit.label is not None,
     "misread": lambda digit: digit.label is not None and digit.label != digit.digit,
-    "doubtful": lambda digit: digit.doubt >= DOUBTFUL,
+    "doubtful": lambda digit: digit.doubt > DOUBTFUL,
     "all": lambda digit: True,
 }
 ORDERS: dict[str, Callable[[OwnDigit], Any]] = {
@@ -157,7 +158,7 @@ class Shelf:
             return self._report(library, before.number, None)
 
     def keep(self, words: Sequence[Word]) -> None:
-        """Put what was heard into the library.
+        """Put what was heard into the library; with nothing, only see whether that can be done.
 
         Raises
         ------
@@ -168,7 +169,7 @@ class Shelf:
             with library.together():
                 for _ in collector.keep(words):
                     pass  # nonsense is told of where it is heard
-            if collector.added or collector.corrected:
+            if collector.added or collector.corrected or not words:
                 self._tell(self._describe(library))
 
     def close(self) -> None:
