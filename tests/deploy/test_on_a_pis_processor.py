@@ -17,7 +17,7 @@ pytestmark = pytest.mark.deb
 FOLDER = "opt/tests"
 MODULES = "/usr/share/inkling-edge"
 
-# Minutes of film, hundreds of scenes and hundreds of megabytes, which an emulated processor would take hours for.
+# Minutes of film, hundreds of scenes, gigabytes that are unpacked: hours on an emulated processor.
 LEFT_OUT = (
     "tests/edge/test_sequences.py",
     "tests/edge/test_cameras.py::test_each_hard_digit_is_held_up_in_another_place",
