@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from shared.digit_image import IMAGE_SIZE
 from shared.feedforward import FloatArray
 from trainer.errors import BadSettingError
 
@@ -24,19 +25,18 @@ class Rotations:
     Parameters
     ----------
     degrees : how far, 0 to 45; the talk found 10 best
-    side : pixels along a picture's side
 
     A turn is one sparse matrix (pixels, pixels) of bilinear weights, applied to a whole batch.
     """
 
-    def __init__(self, degrees: float, side: int = 28) -> None:
+    def __init__(self, degrees: float) -> None:
         if not 0 <= degrees <= 45:
             raise BadSettingError(f"--rotate must be 0 to 45 degrees, not {degrees:g}")
         self.degrees = degrees
-        self._turns = [turn_matrix(-degrees, side), None, turn_matrix(degrees, side)]
+        self._turns = [turn_matrix(-degrees, IMAGE_SIZE), None, turn_matrix(degrees, IMAGE_SIZE)]
 
     def __call__(self, images: FloatArray, random: np.random.Generator, left: float = 1.0) -> FloatArray:
-        """Return a batch, float32 (count, side, side), with each picture turned one way of the three."""
+        """Return a batch, float32 (count, 28, 28), with each picture turned one way of the three."""
         turned = images.reshape(len(images), -1).copy()
         choice = random.integers(len(self._turns), size=len(images))
         for index, turn in enumerate(self._turns):
@@ -90,7 +90,6 @@ class Deformations:
     amounts : how far for a strength of 1.0
     calm : over this last part of training deformations fade, 0 to 1
     calmest : to what part of their strength they fade; 0 ends on pictures as they are
-    side : pixels along a picture's side
 
     Some pictures of a batch share a deformation, and a batch's deformations are one sparse matrix of bilinear
     weights.
@@ -106,7 +105,6 @@ class Deformations:
         *,
         calm: float = 0.3,
         calmest: float = 0.0,
-        side: int = 28,
     ) -> None:
         if not 0 <= strength <= 3:
             raise BadSettingError(f"--deform must be 0 to 3, not {strength:g}")
@@ -116,7 +114,6 @@ class Deformations:
         self.strength = strength
         self.amounts = amounts = amounts or Amounts()
         self.calm, self.calmest = calm, calmest
-        self._side = side
         self._affine = np.array(
             (
                 np.radians(amounts.turn),
@@ -128,12 +125,12 @@ class Deformations:
             ),
             np.float32,
         )
-        places = np.arange(side, dtype=np.float32)
+        places = np.arange(IMAGE_SIZE, dtype=np.float32)
         bell = np.exp(-((places[:, np.newaxis] - places) ** 2) / (2 * amounts.smoothness**2))
         # A smoothed field of random numbers keeps their standard deviation of one.
         self._smooth = (bell / np.sqrt((bell**2).sum(axis=1, keepdims=True))).astype(np.float32)
-        from_centre = np.mgrid[:side, :side].reshape(2, -1) - (side - 1) / 2
-        self._grid = np.concatenate((from_centre, np.ones((1, side**2)))).astype(np.float32)
+        from_centre = np.mgrid[:IMAGE_SIZE, :IMAGE_SIZE].reshape(2, -1) - (IMAGE_SIZE - 1) / 2
+        self._grid = np.concatenate((from_centre, np.ones((1, IMAGE_SIZE**2)))).astype(np.float32)
 
     def fade(self, left: float) -> float:
         """Tell how strong deformations are while the share `left` of training is still to come."""
@@ -141,7 +138,7 @@ class Deformations:
         return self.strength * (self.calmest + (1 - self.calmest) * share)
 
     def __call__(self, images: FloatArray, random: np.random.Generator, left: float = 1.0) -> FloatArray:
-        """Return a batch, float32 (count, side, side), deformed; less towards the end of training."""
+        """Return a batch, float32 (count, 28, 28), deformed; less towards the end of training."""
         strength = np.float32(self.fade(left))
         deformed = np.empty(images.shape, np.float32)
         whole = len(images) // SHARED_BY * SHARED_BY
@@ -158,21 +155,20 @@ class Deformations:
     def _draw(
         self, random: np.random.Generator, count: int, strength: np.float32
     ) -> tuple[FloatArray, FloatArray]:
-        """Draw deformations: the rows and columns, (count, side, side), where each pixel comes from."""
-        side = self._side
+        """Draw deformations: the rows and columns, (count, 28, 28), where each pixel comes from."""
         turn, slant, taller, wider, down, right = (
             strength * self._affine[:, np.newaxis] * random.standard_normal((6, count), np.float32)
         )
         tall, wide = np.exp(taller), np.exp(wider)
         cosine, sine = np.cos(turn), np.sin(turn)
-        centre = np.float32((side - 1) / 2)
+        centre = np.float32((IMAGE_SIZE - 1) / 2)
         affine = np.stack(
             (tall * cosine, tall * sine, centre + down, wide * (slant - sine), wide * cosine, centre + right),
             1,
         )
-        places = (affine.reshape(-1, 3) @ self._grid).reshape(count, 2, side, side)
+        places = (affine.reshape(-1, 3) @ self._grid).reshape(count, 2, IMAGE_SIZE, IMAGE_SIZE)
         if self.amounts.bend:
-            bends = random.standard_normal((count * 2 * side, side), np.float32) @ self._smooth.T
+            bends = random.standard_normal((count * 2 * IMAGE_SIZE, IMAGE_SIZE), np.float32) @ self._smooth.T
             bends *= strength * np.float32(self.amounts.bend)
             places += self._smooth @ bends.reshape(places.shape)
         return places[:, 0], places[:, 1]

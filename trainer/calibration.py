@@ -27,9 +27,9 @@ class Reliability:
 
     Attributes
     ----------
-    counts : int (bins,), readings with a confidence in each of equal parts of 0 to 1
-    confidences : (bins,), their mean confidence; NaN where there are none
-    right : (bins,), the share of them that was right; NaN where there are none
+    counts : int (10,), readings with a confidence in each of equal parts of 0 to 1
+    confidences : (10,), their mean confidence; NaN where there are none
+    right : (10,), the share of them that was right; NaN where there are none
     """
 
     counts: npt.NDArray[np.int64]
@@ -48,21 +48,19 @@ class Reliability:
         return float(gaps @ self.counts[filled] / self.counts.sum())
 
 
-def measure_reliability(network: FeedForward, dataset: Dataset, bins: int = BINS) -> Reliability:
+def measure_reliability(network: FeedForward, dataset: Dataset) -> Reliability:
     """Compare a network's confidence with how often it is right; of what is no digit no reading is right."""
     outputs = query_dataset(network, dataset)
-    return compare(tell_confidences(outputs), outputs.argmax(axis=1) == dataset.labels, bins)
+    return compare(tell_confidences(outputs), outputs.argmax(axis=1) == dataset.labels)
 
 
-def compare(
-    confidences: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], bins: int = BINS
-) -> Reliability:
+def compare(confidences: npt.NDArray[np.float64], right: npt.NDArray[np.bool_]) -> Reliability:
     """Compare confidences, (count,), with whether each reading was right."""
-    places = np.minimum((confidences * bins).astype(np.intp), bins - 1)
-    counts = np.bincount(places, minlength=bins)
+    places = np.minimum((confidences * BINS).astype(np.intp), BINS - 1)
+    counts = np.bincount(places, minlength=BINS)
     with np.errstate(invalid="ignore"):
         mean_confidences, shares = (
-            np.bincount(places, weights=values, minlength=bins) / counts for values in (confidences, right)
+            np.bincount(places, weights=values, minlength=BINS) / counts for values in (confidences, right)
         )
     return Reliability(counts, mean_confidences, shares)
 

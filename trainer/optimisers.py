@@ -120,27 +120,22 @@ class Adam:
     Parameters
     ----------
     network : whose weights are changed in place
-    mean_decay, square_decay : how much of the gradients' mean, and of their squares', is kept each step
-    least : what is added to the root of the mean square, lest a step be divided by nothing
 
     Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1, with the
     corrections of both means in the step's length as at the end of section 2.
     """
 
-    def __init__(
-        self,
-        network: FeedForward,
-        mean_decay: float = 0.9,
-        square_decay: float = 0.999,
-        least: float = 1e-8,
-    ) -> None:
+    # How much of the gradients' mean, and of their squares', is kept each step.
+    DECAYS = np.array((0.9, 0.999))
+    # What is added to the root of the mean square, lest a step be divided by nothing.
+    LEAST = 1e-8
+
+    def __init__(self, network: FeedForward) -> None:
         self._parameters = [array.reshape(-1) for array in network.parameters]
         self._means = [np.zeros_like(array) for array in self._parameters]
         self._squares = [np.zeros_like(array) for array in self._parameters]
         # Powers of the decays; an array, so that a checkpoint keeps them with the rest.
         self._fading = np.ones(2)
-        self._decays = np.array((mean_decay, square_decay))
-        self._least = least
         self._scratch = np.empty(CHUNK, np.float32)
 
     @property
@@ -155,11 +150,11 @@ class Adam:
         learning_rate: float,
     ) -> None:
         """Move the weights one step down their gradients (which are used up as scratch space)."""
-        self._fading *= self._decays
+        self._fading *= self.DECAYS
         mean_correction, square_correction = 1 - self._fading
         rate = np.float32(-learning_rate * square_correction**0.5 / mean_correction)
-        least = np.float32(self._least * square_correction**0.5)
-        new_mean, new_square = (1 - self._decays).astype(np.float32)
+        least = np.float32(self.LEAST * square_correction**0.5)
+        new_mean, new_square = (1 - self.DECAYS).astype(np.float32)
         gradients = [*weight_gradients, *bias_gradients][: len(self._parameters)]
         for parameters, gradient, mean, square in zip(
             self._parameters, gradients, self._means, self._squares, strict=True

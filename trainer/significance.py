@@ -18,7 +18,7 @@ CONFIDENCE_LEVEL = 0.95
 SIGNIFICANT = 0.05
 
 
-def find_interval(right: int, count: int, level: float = CONFIDENCE_LEVEL) -> tuple[float, float]:
+def find_interval(right: int, count: int) -> tuple[float, float]:
     """Between which shares, 0 to 1, the true one lies, when `right` of `count` were right; NaN without any.
 
     Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference" (1927).
@@ -27,7 +27,7 @@ def find_interval(right: int, count: int, level: float = CONFIDENCE_LEVEL) -> tu
 
     if not count:
         return float("nan"), float("nan")
-    interval = binomtest(right, count).proportion_ci(level, method="wilson")
+    interval = binomtest(right, count).proportion_ci(CONFIDENCE_LEVEL, method="wilson")
     return float(interval.low), float(interval.high)
 
 
