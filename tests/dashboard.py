@@ -7,13 +7,18 @@ import shutil
 import signal
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 
 from deploy.broker import find_free_port
+from shared.messages import encode_image
+from shared.strokes import draw_digit
 from tests.conftest import ROOT
+from tests.subscriber import Subscriber
 
 
 class Dashboard:
@@ -137,3 +142,18 @@ class Visitor:
     def go(self, view: str) -> None:
         """Go to another view, as one who clicks would."""
         self.page.click(f"nav a[href='#{view}']")
+
+
+def say_event(subscriber: Subscriber, device: str, **changes: object) -> None:
+    """Say in a device's name that it read a seven."""
+    event = {
+        "digit": 7,
+        "confidence": 0.95,
+        "outputs": [0.01] * 7 + [0.99] + [0.01] * 2,
+        "id": f"{device} {changes}",
+        "model": "0123456789ab",
+        "seq": 1,
+        "latency_ms": 9.0,
+        "image": encode_image(draw_digit(7, np.random.default_rng(zlib.crc32(str(changes).encode())))),
+    }
+    subscriber.publish(f"inkling/{device}/event", json.dumps(event | changes))

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from edge.config import MqttSettings
+from tests.dashboard import Dashboard, Visitor, find_chromium
 from tests.device import Device
 from tests.end_to_end.collect import Collect
 from tests.end_to_end.commands import run_trainer
@@ -101,3 +102,44 @@ def key(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
     assert told["public_key"] == tell_public_key(load_key(path))
     return path
+
+
+@pytest.fixture(scope="module")
+def browser():
+    program = find_chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def serve(tmp_path, broker):
+    """Start a dashboard; it is ended after the test."""
+    dashboards = []
+
+    def start(*options):
+        dashboards.append(Dashboard(tmp_path, broker.port, *options))
+        return dashboards[-1]
+
+    yield start
+    for dashboard in dashboards:
+        assert dashboard.stop() == 0
+        assert not dashboard.log.read_text()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a page; after the test it must not have complained, nor asked for anything elsewhere."""
+    visitors = []
+
+    def go(dashboard, **options):
+        visitors.append(Visitor(browser, dashboard.link, **options))
+        return visitors[-1]
+
+    yield go
+    for visitor in visitors:
+        visitor.context.close()
+    assert [complaint for visitor in visitors for complaint in visitor.complaints] == []

@@ -4,19 +4,16 @@ import json
 import re
 import signal
 import time
-import zlib
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from deploy.mosquitto.credentials import create_credentials
 from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS
-from shared.messages import InfoMessage, encode_image
-from shared.strokes import draw_digit
+from shared.messages import InfoMessage
 from shared.weights import load_weights
 from tests.conftest import wait_until
-from tests.dashboard import Dashboard, Visitor, find_chromium
+from tests.dashboard import say_event
 from tests.deploy.recipe import MISSING, Recipe
 from tests.idx_files import write_idx
 from tests.subscriber import TOPICS
@@ -24,62 +21,6 @@ from trainer.library import Library
 from trainer.signing import make_key, tell_public_key
 
 VIEWS = ("devices", "draw", "inside", "library", "learn")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = find_chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def serve(tmp_path, broker):
-    """Start a dashboard; it is ended after the test."""
-    dashboards = []
-
-    def start(*options):
-        dashboards.append(Dashboard(tmp_path, broker.port, *options))
-        return dashboards[-1]
-
-    yield start
-    for dashboard in dashboards:
-        assert dashboard.stop() == 0
-        assert not dashboard.log.read_text()
-
-
-@pytest.fixture
-def visit(browser):
-    """Open a page; after the test it must not have complained, nor asked for anything elsewhere."""
-    visitors = []
-
-    def go(dashboard, **options):
-        visitors.append(Visitor(browser, dashboard.link, **options))
-        return visitors[-1]
-
-    yield go
-    for visitor in visitors:
-        visitor.context.close()
-    assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
-
-
-def say_event(subscriber, device, **changes):
-    """Say in a device's name that it read a seven."""
-    event = {
-        "digit": 7,
-        "confidence": 0.95,
-        "outputs": [0.01] * 7 + [0.99] + [0.01] * 2,
-        "id": f"{device} {changes}",
-        "model": "0123456789ab",
-        "seq": 1,
-        "latency_ms": 9.0,
-        "image": encode_image(draw_digit(7, np.random.default_rng(zlib.crc32(str(changes).encode())))),
-    }
-    subscriber.publish(f"inkling/{device}/event", json.dumps(event | changes))
 
 
 def test_a_digit_held_up_appears_and_a_key_corrects_it(start, serve, visit, broker, subscriber):
@@ -166,66 +107,6 @@ def test_a_page_that_stays_open_follows_a_server_that_is_started_anew(serve, vis
     assert "7" not in visitor.page.locator(".history .item-digit").all_inner_texts()
     assert [complaint for complaint in visitor.complaints if "WebSocket connection" not in complaint] == []
     visitor.complaints.clear()
-
-
-# The first label's answer comes a second late.
-SLOW_ANSWER = """() => {
-  const fetch = window.fetch;
-  let first = true;
-  window.fetch = async (path, options) => {
-    const slow = first && path.includes("label");
-    first = first && !slow;
-    const answer = await fetch(path, options);
-    if (slow) await new Promise((done) => setTimeout(done, 1000));
-    return answer;
-  };
-}"""
-
-
-def test_what_is_taken_back_is_what_was_said_last_however_slow_the_answers(serve, visit, subscriber):
-    dashboard = serve()
-    visitor = visit(dashboard)
-    visitor.wait_for_broker()
-    for number in range(2):
-        say_event(subscriber, "desk", confidence=0.5 + 0.1 * number, seq=number)
-    wait_until(lambda: dashboard.ask_json("/digits")["count"] == 2)
-    visitor.go("library")
-    visitor.see(".tile")
-    visitor.page.evaluate(SLOW_ANSWER)
-    visitor.page.locator(".tile").first.focus()
-    visitor.page.keyboard.press("1")
-    visitor.page.keyboard.press("7")
-    wait_until(lambda: visitor.page.locator(".tile.labelled").count() == 2)
-    visitor.page.keyboard.press("u")
-    visitor.see("#library-note", "2 digits, 1 with a label")
-    with Library(dashboard.library) as library:
-        assert [one.label for one in sorted(library.take_all(), key=lambda one: one.confidence)] == [1, None]
-
-
-def test_the_library_is_labelled_by_keys_and_what_was_said_is_taken_back(serve, visit, subscriber):
-    dashboard = serve()
-    visitor, other = visit(dashboard), visit(dashboard)
-    visitor.wait_for_broker()
-    for number in range(4):
-        say_event(subscriber, "desk", confidence=0.5 + 0.1 * number, seq=number)
-    wait_until(lambda: dashboard.ask_json("/digits")["count"] == 4)
-    visitor.go("library")
-    visitor.see(".tile")
-    page = visitor.page
-    page.locator(".tile").first.focus()
-    for key in ("1", "n", "s", "7"):
-        page.keyboard.press(key)
-    visitor.see("#library-note", "4 digits, 3 with a label")
-    with Library(dashboard.library) as library:
-        labels = [one.label for one in sorted(library.take_all(), key=lambda one: one.confidence)]
-    assert labels == [1, -1, None, 7]
-    page.keyboard.press("u")
-    visitor.see("#library-note", "4 digits, 2 with a label")
-    # The other page shows what is so, also where it had not looked yet.
-    other.go("library")
-    other.see("#library-note", "4 digits, 2 with a label")
-    other.page.select_option("#library-filter [name=state]", "misread")
-    wait_until(lambda: other.page.locator(".tile").count() == 2)
 
 
 def test_who_draws_sees_the_answer_with_mouse_finger_and_keyboard(serve, visit):
