@@ -85,4 +85,4 @@ def check_broker(configuration: Configuration) -> str:
     from edge.broker import try_broker
 
     try_broker(settings, Topics(configuration.device.name), BROKER_TIMEOUT_S)
-    return f"{settings.host}:{settings.port} accepts us as {configuration.device.name}"
+    return f"{settings.where} accepts us as {configuration.device.name}"

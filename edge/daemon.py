@@ -167,8 +167,10 @@ def _tell(
     for act in acts:
         try:
             act()
-        except (InklingError, OSError, ValueError, RuntimeError) as error:
+        except (InklingError, OSError) as error:
             problem = f"failed: {error}"
+        except Exception as error:  # the libraries of pins raise all kinds
+            problem = f"failed: {error!r}"
     health.report(output.name, problem)
 
 

@@ -240,9 +240,12 @@ class LedOutput:
         if self._display is None or brightness == self._settings.brightness:
             return
         self._settings = replace(self._settings, brightness=brightness)
-        self._display.close()
-        self._display = self._make_display(self._settings)
-        self._display.show(self._digit)
+        try:
+            self._display.close()
+            self._display = self._make_display(self._settings)
+            self._display.show(self._digit)
+        except Exception as error:  # as when they were made
+            self._display, self._problem = None, f"cannot be dimmed ({error}): restart inkling-edge"
 
     def _make_display(self, settings: LedSettings) -> DigitDisplay:
         from gpiozero import exc

@@ -23,7 +23,7 @@ class TerminalOutput:
 
     name = "terminal"
 
-    def __init__(self, leds: LedOutput | None, *, as_json: bool) -> None:
+    def __init__(self, leds: LedOutput, *, as_json: bool) -> None:
         self._leds = leds
         self._as_json = as_json
         self._shows: str | None = None
@@ -32,11 +32,13 @@ class TerminalOutput:
         """Print what was settled."""
         reading = prediction.reading
         text = f"reads {reading.digit}, confidence {reading.confidence:.2f}"
-        self._print(text, digit=reading.digit, confidence=round(reading.confidence, 6), leds=self._draw())
+        self._print(
+            text, digit=reading.digit, confidence=round(reading.confidence, 6), leds=self._leds.draw()
+        )
 
     def withdraw(self) -> None:
         """Print that nothing is held up any more."""
-        self._print("nothing held up", digit=None, confidence=None, leds=self._draw())
+        self._print("nothing held up", digit=None, confidence=None, leds=self._leds.draw())
 
     def follow(self, frame: Frame, reading: Reading | NoDigit) -> None:
         """Print what the camera shows when that changes."""
@@ -46,9 +48,6 @@ class TerminalOutput:
 
     def close(self) -> None:
         """Nothing to let go of."""
-
-    def _draw(self) -> list[str]:
-        return [] if self._leds is None else self._leds.draw()
 
     def _print(self, text: str, leds: list[str] | None = None, **keys: object) -> None:
         if self._as_json:

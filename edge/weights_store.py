@@ -113,8 +113,8 @@ class WeightsStore:
             try:
                 return parse_weights(self._read(name))
             except (OSError, WeightsError) as error:
-                self.problem = f"{self._path(name)} cannot be used ({error}): deliver weights again"
-                log.warning("weights: %s", self.problem)
+                problem = f"{self._path(name)} cannot be used ({error}): deliver weights again"
+                self.problem = problem if self.problem is None else f"{self.problem}; {problem}"
                 self.damaged.add(name)
                 # Or what is delivered next would have damaged weights before it, and not these.
                 self.standing = replace(self.standing, current=self.standing.previous, previous=None)

@@ -60,7 +60,7 @@ class Delivery(NamedTuple):
     signed: bytes
 
 
-def pack_order(order: Order, weights: bytes = b"") -> bytes:
+def pack_order(order: Order, weights: bytes) -> bytes:
     """Put an order and its weights into the bytes that are to be signed."""
     text = encode(order)
     return len(text).to_bytes(_LENGTH_BYTES, "big") + text + weights

@@ -13,6 +13,7 @@ from shared.layer import Layer, Place, project
 from shared.pen import draw_strokes
 from shared.texture import Shape, bend, draw_clouds, draw_grain, measure_distance, paint
 
+WRITING_STEPS = 6  # in which a digit is written before the camera
 VISIBLE_INK = 0.3  # what has less is not boxed
 SHADOW = 14  # pixels around a card in which its shadow lies
 
@@ -42,7 +43,6 @@ def write_change(
     conditions: Conditions,
     random: np.random.Generator,
     shape: Shape = (240, 320),
-    steps: int = 6,
 ) -> tuple[list[Layer], Place]:
     """Write ink on a sheet bit by bit from one side on, where there was other ink `before`, or none.
 
@@ -57,7 +57,7 @@ def write_change(
     angle = random.uniform(0, 2 * math.pi)
     rows, columns = np.ogrid[-0.5 : 0.5 : tall * 1j, -0.5 : 0.5 : wide * 1j]
     along = rows * math.sin(angle) + columns * math.cos(angle)
-    ends = np.quantile(along, np.arange(1, steps) / steps)
+    ends = np.quantile(along, np.arange(1, WRITING_STEPS) / WRITING_STEPS)
     pictures = [*(np.where(along < end, written, old) for end in ends), written]
     return _make_layers(pictures, conditions, random, shape)
 

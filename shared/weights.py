@@ -81,7 +81,7 @@ class ModelCard:
     activation : of the hidden nodes, a name in `shared.feedforward.ACTIVATIONS`; output nodes are sigmoid
     training : how it was trained (command, settings, seconds)
     data : on what, one entry a data set: name, images, sha256
-    metrics : what was measured, such as {"accuracy": 0.9781, "images": 10000}
+    metrics : what was measured, such as {"test": {"accuracy": 0.9781, "images": 10000}}
     normalisation : how a picture becomes inputs, `shared.digit_image.NORMALISATION`
     software : what wrote the file, such as "inkling-pi 0.1.0"
     date : when, UTC, RFC 3339

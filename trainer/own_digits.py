@@ -51,7 +51,7 @@ class OwnDigit(Sight):
     id : the first that it was called, if it was announced more than once
     number : what the library calls it
     label : what it truly is, 0 to 9, `NOTHING` if it is no digit; None while nobody has said
-    label_source : who said so: "correction" over MQTT, "label" command, file "name", "folder"
+    label_source : who said so: "correction" over MQTT, "label" command, file or folder "name", the "page"
     labelled_at : when
     """
 

@@ -32,7 +32,7 @@ class Word:
     Attributes
     ----------
     device : its name
-    kind : the last part of the topic, such as "event"
+    kind : what follows its name in the topic, such as "event" or "response/correct"
     message : one of `shared.messages`, or the bytes of a view
     content : what was said as it came, with keys that we do not know, too; empty for a view
     retained : whether the broker had kept it: it was said before we listened

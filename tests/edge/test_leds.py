@@ -13,7 +13,7 @@ from gpiozero.pins.mock import MockFactory, MockPin, MockPWMPin
 from edge.camera import Frame
 from edge.config import LedSettings
 from edge.errors import PinError
-from edge.leds import BLINK_S, PAUSE_BLINKS, LedOutput, make_pattern
+from edge.leds import BLINK_S, DISPLAYS, PAUSE_BLINKS, LedOutput, make_pattern
 from shared.digit_finder import NoDigit
 from tests.conftest import wait_until
 
@@ -111,6 +111,21 @@ def test_pins_that_cannot_be_dimmed_stay_bright_and_that_is_said(pins, at_start)
     output.dim(1.0)
     output.follow(FRAME, NoDigit.NOTHING)
     assert levels(pins, SEVEN) == SEGMENTS[1]
+    output.close()
+
+
+def test_leds_that_fail_when_they_are_dimmed_are_a_problem_and_not_the_daemons_end(monkeypatch):
+    Device.pin_factory = MockFactory(pin_class=MockPWMPin)
+    output = LedOutput(LedSettings("binary", FOUR))
+
+    def fail(*_):
+        raise Exception("GPIO busy")  # as lgpio does
+
+    monkeypatch.setitem(DISPLAYS, "binary", fail)
+    output.dim(0.5)
+    output.show(3)
+    with pytest.raises(PinError, match=r"cannot be dimmed \(GPIO busy\): restart"):
+        output.follow(FRAME, NoDigit.NOTHING)
     output.close()
 
 

@@ -14,6 +14,7 @@ from trainer.commands.library_options import add_library, open_library
 from trainer.commands.options import Commands
 from trainer.commands.progress import messages
 from trainer.errors import BadSettingError
+from trainer.own_digits import NOTHING
 from trainer.reports import output
 
 if TYPE_CHECKING:
@@ -143,6 +144,6 @@ def _listen(
 
 def _describe(kept: Kept) -> str:
     if kept.is_correction:
-        truth = "no digit" if kept.label == -1 else str(kept.label)
+        truth = "no digit" if kept.label == NOTHING else str(kept.label)
         return f"{kept.device}: {kept.number} is {truth}; it was read as {kept.digit}"
     return f"{kept.device}: {kept.number} is read as {kept.digit} ({kept.confidence:.1%})"

@@ -86,8 +86,8 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="go on with the training that should have made --output, and was killed; it takes up to ten "
-        "seconds back to the last checkpoint, and ends with the same weights",
+        help="go on with the training that should have made --output, and was killed; it begins at the last "
+        "checkpoint, and ends with the same weights",
     )
     parser.add_argument(
         "--checkpoint-every",

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from shared.digit_image import IMAGE_SIZE, normalise, to_inputs
 from shared.errors import NoInkError
 from shared.feedforward import FeedForward, FloatArray
+from shared.messages import encode_image
 from shared.reading import NO, tell_confidence
 from shared.strokes import draw_digit
 from shared.weights import TrainedNetwork
@@ -121,7 +122,7 @@ class Reader:
             "digit": int(outputs.argmax()),
             "confidence": tell_confidence(outputs),
             "outputs": [round(float(output), 4) for output in outputs],
-            "image": base64.b64encode(np.rint(image * 255).astype(np.uint8).tobytes()).decode(),
+            "image": encode_image(image),
             "spoke": _encode_signed(spoke),
         }
 
