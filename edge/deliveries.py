@@ -6,6 +6,7 @@ that a swap takes, and tells how the trial goes.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from shared.delivery import Delivery, Order, read_delivery
 from shared.errors import BadDeliveryError, InklingError, WeightsError
 from shared.feedforward import FeedForward
 from shared.messages import ResponseMessage
+from shared.printable import make_printable
 from shared.weights import TrainedNetwork, parse_weights
 
 log = logging.getLogger(__name__)
@@ -135,8 +137,10 @@ class Deliveries:
             self._last = content, for_all
             return self._carry_out(delivery, for_all=for_all)
         except (InklingError, OSError) as error:
-            log.warning("weights: a delivery is refused: %s", error)
-            return ResponseMessage("error", error=str(error), transaction=transaction)
+            log.warning("weights: a delivery is refused: %s", make_printable(str(error)))
+            # Who delivered what cannot be read knows by its hash that it was theirs.
+            data = {"delivery": hashlib.sha256(content).hexdigest()} if transaction is None else None
+            return ResponseMessage("error", error=str(error), data=data, transaction=transaction)
 
     def take_again(self) -> ResponseMessage | None:
         """Try what was delivered last once more, however often it was refused.
@@ -180,9 +184,12 @@ class Deliveries:
                 if standing.trial != standing.current:  # else they were delivered twice
                     kept = replace(kept, previous=standing.current)
                 self._keep(kept if trial.for_all else _end_for_all(kept, OF_ITS_OWN))
-                log.info("weights: %s run from now on", self.running.name)
                 self._trial = None
-                return self._answer(trial.order)
+                if self._failure is None:
+                    log.info("weights: %s run from now on", self.running.name)
+                    return self._answer(trial.order)
+                self._trial = trial  # they have failed while the disk was busy
+                store.change(standing)
             self._end_trial()
             model = standing.account(for_all=trial.for_all).model
             self._refuse(trial.order, self._failure, model, for_all=trial.for_all)
@@ -253,6 +260,10 @@ class Deliveries:
         if for_all:
             if self._for_all is None or order.serial >= self._for_all.order.serial:
                 self._for_all = delivery
+            if not standing.follows and order.serial > standing.all.serial:
+                # Or an older one could be said again, for when it follows.
+                account = replace(_account(order, "refused"), why=OF_ITS_OWN)
+                self._store.change(replace(standing, all=account))
             if not standing.follows or (self._trial is not None and not self._trial.for_all):
                 raise BadDeliveryError(OF_ITS_OWN)
         account = standing.account(for_all=for_all)
@@ -266,9 +277,10 @@ class Deliveries:
         is_damaged = order.act == "run" and order.sha256 in self._store.damaged
         if order.serial == account.serial and account.outcome == "done" and not is_damaged:
             return self._answer(order)
-        if self._trial is not None and self._trial.order.serial == order.serial:
+        trial = self._trial
+        if trial is not None and (trial.for_all, trial.order.serial) == (for_all, order.serial):
             return None  # it is being tried
-        self._end_trial()  # what was being tried is not wanted any more
+        # What is being tried is not wanted any more, once the disk has taken what is.
         if order.act == "run":
             self._begin_trial(delivery, for_all=for_all)
             return None
@@ -276,6 +288,7 @@ class Deliveries:
         if order.act == "back":
             if standing.trial is not None:  # it never ran for good: what runs now is what ran before
                 self._keep(replace(_end_for_all(done, "it was taken back"), trial=None))
+                self._end_trial()
                 return self._answer(order)
             network = self._store.load_previous() or self._own
             self._keep(replace(done, current=standing.previous, previous=standing.current))
@@ -283,6 +296,7 @@ class Deliveries:
             return self._answer(order)
         # What all devices run is run anew, although it may have been before.
         self._store.change(replace(done, follows=True, all=Account(standing.all.serial), trial=None))
+        self._end_trial()
         self._resume(for_all=False)
         return self._answer(order)
 
@@ -302,6 +316,7 @@ class Deliveries:
             check_network(trained.network)
         except (BadDeliveryError, WeightsError) as error:
             self._refuse(order, str(error), model, for_all=for_all)
+            self._end_trial()
             self._resume(for_all=for_all)
             raise
         store.keep(order.sha256, delivery.weights)
@@ -311,6 +326,7 @@ class Deliveries:
             # This order ends that one's trial, and not the daemon.
             standing = standing.enter(replace(other, attempts=other.attempts - 1), for_all=not for_all)
         store.change(replace(standing.enter(account, for_all=for_all), trial=order.sha256))
+        self._end_trial()
         self._begun[for_all] = order.serial
         self._usual_s = float(np.median(self._busy_s)) if self._busy_s else self._usual_s
         self._busy_s, self._failure = [], None

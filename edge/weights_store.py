@@ -9,7 +9,6 @@ A change is one renaming of `store.json`, after everything that it names is on t
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,10 +20,9 @@ from shared.errors import BadMessageError, WeightsError
 from shared.messages import decode, encode
 from shared.weights import LARGEST_FILE, TrainedNetwork, parse_weights
 
-log = logging.getLogger(__name__)
-
 FOLDER, FILE = "weights", "store.json"
 
+_HASH = re.compile(r"[0-9a-f]{64}")
 # What the store itself puts into its folder beside FILE, whole or half written.
 _OURS = re.compile(r"[0-9a-f]{64}\.npz|\..*\.tmp")
 
@@ -101,7 +99,11 @@ class WeightsStore:
         self.problem: str | None = None
         self.damaged: set[str] = set()
         try:
-            self.standing = decode(Standing, (self._folder / FILE).read_bytes())
+            standing = decode(Standing, (self._folder / FILE).read_bytes())
+            for name in (standing.current, standing.previous, standing.trial):
+                if name is not None and not _HASH.fullmatch(name):
+                    raise BadMessageError(f"{name!r} is no hash")
+            self.standing = standing
         except FileNotFoundError:
             pass
         except (OSError, BadMessageError) as error:

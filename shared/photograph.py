@@ -55,7 +55,8 @@ def read_photograph(path: Path, open_picture: Callable[[Path], Any]) -> Pixels:
     """
     try:
         if not path.is_file():
-            raise BadPictureError(f"no file {path}")
+            what = f"{path} is a folder: name files in it" if path.is_dir() else f"no file {path}"
+            raise BadPictureError(what)
     except OSError as error:  # a name that is too long, say
         raise BadPictureError(f"{path}: {error.strerror}") from error
     try:

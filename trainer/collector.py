@@ -183,6 +183,8 @@ def _read_time(text: str | None) -> datetime | None:
     """When the device says that it was; None if its clock was not set, or it says what is no time."""
     try:
         time = datetime.fromisoformat(text or "")
-        return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+        time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    # Beyond these it was not set, and could not be shown by every clock.
+    return time if 2000 <= time.year < 9000 else None

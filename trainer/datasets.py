@@ -120,6 +120,8 @@ def load_dataset(path: Path, *, test: bool = False, progress: Progress = lambda 
         raise MissingDataError(f"no data set at {path}: give a CSV file or a folder of pictures")
     if path.suffix == ".npz" and path.is_file():
         return _load_arrays(path)
+    if path.is_file() and path.suffix.lower() in SUFFIXES:
+        raise DataError(f"{path}: one picture is no data set: give a folder of pictures")
     if path.is_file():
         return _load_csv(path, progress)
     if (path / TRAINING_IMAGES).exists() or (path / TEST_IMAGES).exists():

@@ -71,6 +71,7 @@ class Fleet:
         self.recipients: dict[str, Recipient] = {}
         self._order: Order | None = None
         self._order_is_own = False
+        self._laid_down: set[str] = set()  # hashes
         broker.subscribe(AVAILABILITY, f"{EVERY_DEVICE}/info", f"{EVERY_DEVICE}/{RESPONSE}")
 
     def meet(self, timeout_s: float = INTRODUCTION_S) -> None:
@@ -107,10 +108,13 @@ class Fleet:
         self._order = order = Order(act, serial, digest, len(weights), transaction=secrets.token_hex(8))
         self._order_is_own = bool(devices)
         for device in devices:
-            own = sign_order(replace(order, device=device), weights, key)
-            self._broker.publish(Topics(device).weights, own, retain=True)
+            self._lay_down(Topics(device).weights, sign_order(replace(order, device=device), weights, key))
         if not devices:
-            self._broker.publish(WEIGHTS_FOR_ALL, sign_order(order, weights, key), retain=True)
+            self._lay_down(WEIGHTS_FOR_ALL, sign_order(order, weights, key))
+
+    def _lay_down(self, topic: str, delivery: bytes) -> None:
+        self._laid_down.add(hashlib.sha256(delivery).hexdigest())
+        self._broker.publish(topic, delivery, retain=True)
 
     def hear(self, timeout_s: float) -> None:
         """Hear what devices say."""
@@ -156,16 +160,17 @@ class Fleet:
         if self._order is None or not isinstance(told, dict):
             return
         if told.get("transaction") == self._order.transaction:
-            if told.get("state") in STATES:
-                recipient.state, recipient.why = STATES[told["state"]], str(told.get("why", ""))
+            if (state := STATES.get(str(told.get("state")))) is not None:
+                recipient.state, recipient.why = state, str(told.get("why", ""))
         elif type(told.get("serial")) is int and told["serial"] > self._order.serial:
             recipient.state = "overtaken"
 
     def _note_response(self, recipient: Recipient, response: ResponseMessage) -> None:
-        # Of what it cannot read at all, a device does not know the transaction; what it does without one is
-        # something else that it was asked.
-        is_ours = self._order is not None and response.transaction == self._order.transaction
-        if not is_ours and (response.transaction is not None or response.status == "ok"):
+        assert self._order is not None
+        # Of what it cannot read at all, a device does not know the transaction.
+        is_ours = response.transaction == self._order.transaction
+        is_of_ours = str((response.data or {}).get("delivery")) in self._laid_down
+        if not is_ours and (response.status == "ok" or not is_of_ours):
             return
         if response.status == "ok":
             recipient.state, recipient.why = "done", ""

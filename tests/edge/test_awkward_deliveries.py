@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import edge.weights_store
 from edge.deliveries import MOST_ATTEMPTS
 from edge.errors import RefusedRequestError
 from edge.weights_store import FILE, FOLDER
@@ -255,3 +256,58 @@ def test_a_trial_without_frames_tells_what_it_waits_for(bench, weights):
     assert bench.pass_trial().status == "ok"
     assert not bench.deliveries.is_stuck
     assert "why" not in bench.deliveries.describe()
+
+
+def test_an_order_of_the_same_serial_from_the_other_side_is_another(bench, weights):
+    bench.take(run(weights[0], 5, device=None), for_all=True)
+    assert bench.take(run(weights[1], 5)) is None
+    assert bench.note == "b"
+    assert bench.pass_trial().status == "ok"
+
+
+def test_an_order_that_a_full_disk_does_not_take_ends_no_trial(bench, weights, monkeypatch):
+    bench.take(run(weights[0], 1, device=None), for_all=True)
+    with monkeypatch.context() as full:
+        fill_disk(full)
+        assert "No space left" in bench.take(run(weights[1], 2)).error
+        assert "No space left" in bench.take(back(3)).error
+    assert bench.note == "a"
+    assert bench.pass_trial().transaction == "t1"
+    bench.start()
+    assert bench.note == "a"
+
+
+def test_an_order_to_all_that_another_has_followed_is_not_obeyed_when_it_is_said_again(bench, weights):
+    deliver(bench, run(weights[0], 1))
+    bench.take(run(weights[1], 2, device=None), for_all=True)
+    bench.take(run(weights[2], 3, device=None), for_all=True)
+    bench.start()
+    bench.take(run(weights[1], 2, device=None), for_all=True)
+    bench.take(sign(Order("follow", 4, device="bench")))
+    assert bench.note == "a"
+    assert deliver(bench, run(weights[2], 3, device=None), for_all=True).status == "ok"
+    assert bench.note == "c"
+
+
+def test_weights_that_fail_while_the_disk_is_busy_keeping_them_are_rolled_back(bench, weights, monkeypatch):
+    deliver(bench, run(weights[0], 1))
+    bench.take(run(weights[1], 2))
+    write = edge.weights_store.write_atomically
+
+    def fail_meanwhile(*arguments):
+        write(*arguments)
+        bench.fail(ValueError("no numbers"))
+
+    with monkeypatch.context() as busy:
+        busy.setattr("edge.weights_store.write_atomically", fail_meanwhile)
+        answer = bench.pass_trial()
+    assert "rolled back: they fail" in answer.error
+    assert bench.note == "a"
+    bench.start()
+    assert bench.note == "a"
+
+
+def test_what_cannot_be_read_is_answered_with_its_hash(bench):
+    answer = bench.take(b"no delivery")
+    assert answer.transaction is None
+    assert answer.data == {"delivery": tell_hash(b"no delivery")}

@@ -339,7 +339,7 @@ def test_damaged_weights_on_the_disk_give_way_to_those_before_and_that_is_a_prob
     assert bench.note == "own"
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"follows": "x"}', b'{"current": 3}'])
+@pytest.mark.parametrize("content", [b"", b"{", b'{"follows": "x"}', b'{"current": "\\u0000"}'])
 def test_a_damaged_store_is_a_problem_and_no_more(bench, weights, content):
     deliver(bench, run(weights[0], 1))
     (bench.folder / FOLDER / FILE).write_bytes(content)

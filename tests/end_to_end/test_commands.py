@@ -297,6 +297,7 @@ def save_old_checkpoint(path):
             "file, line 2: 784 values where 785 belong",
         ),
         (None, (EDGE, "classify", "file"), "no file file"),
+        (None, (EDGE, "classify", "."), ". is a folder: name files in it"),
         (make_hostile, (EDGE, "classify", "file"), "file: not an image that can be read"),
         (make_truncated, (EDGE, "classify", "--weights", "file", "file"), "ends too early or is damaged"),
         (make_hostile, (EDGE, "classify", "--weights", "file", "file"), "file: an archive"),

@@ -161,8 +161,9 @@ def test_what_is_heard_is_kept_as_it_was_said(library):
     assert (digit.model, digit.outputs) == (EVENT.model, EVENT.outputs)
 
 
-def test_a_device_whose_clock_is_not_set_gets_the_laptops_time(library):
-    (word,) = interpret((DESK.event, event(1)))
+@pytest.mark.parametrize("ts", [None, "0001-01-01T00:00:00Z", "1970-01-01T00:00:05Z", "9999-12-31T23:59:59Z"])
+def test_a_device_whose_clock_is_not_set_gets_the_laptops_time(library, ts):
+    (word,) = interpret((DESK.event, event(1, ts=ts)))
     list(Collector(library).keep([word]))
     assert abs((library.take(1).time - word.time).total_seconds()) < 0.001
 

@@ -115,6 +115,8 @@ def test_a_picture_without_a_digit_is_named(tmp_path):
     Image.new("L", (320, 240), 190).save(tmp_path / "blank_3.png")
     with pytest.raises(DataError, match=r"blank_3\.png: no digit found"):
         load_dataset(tmp_path)
+    with pytest.raises(DataError, match=r"blank_3\.png: one picture is no data set"):
+        load_dataset(tmp_path / "blank_3.png")
 
 
 def test_a_damaged_picture_is_named(tmp_path):

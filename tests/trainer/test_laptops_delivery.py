@@ -84,7 +84,12 @@ def test_the_answer_to_something_else_is_none_to_an_order(laptop, speak):
     speaker.say(DESK.info, json.dumps({"software": "", "weights": {"sha256": "1"}, "configuration": {}}))
     hear_until(fleet, lambda: desk.model == "1")
     assert desk.state == "sent"
-    speaker.say(answer, encode(ResponseMessage("error", error="not signed")))
+    speaker.say(answer, encode(ResponseMessage("error", error="not a delivery", data={"delivery": []})))
+    speaker.say(DESK.info, info(serial=1, own={"transaction": order.transaction, "state": []}))
+    speaker.say(DESK.info, info(serial=1, own={"transaction": order.transaction, "state": "trial"}))
+    hear_until(fleet, lambda: desk.state == "trial")
+    (ours,) = fleet._laid_down
+    speaker.say(answer, encode(ResponseMessage("error", error="not a delivery", data={"delivery": ours})))
     hear_until(fleet, lambda: desk.state == "refused")
     speaker.say(answer, encode(ResponseMessage("ok", data={"model": "2"}, transaction=order.transaction)))
     hear_until(fleet, lambda: desk.state == "done")
