@@ -103,6 +103,11 @@ class Deliveries:
             self.running = store.load() or own
             health.report(PART, store.problem)
 
+    @property
+    def are_taken(self) -> bool:
+        """Whether there is a key that may sign them, and a folder to keep them in."""
+        return bool(self._keys) and self._store is not None
+
     # The daemon's thread.
 
     def observe(self, busy_s: float) -> None:

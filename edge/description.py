@@ -21,6 +21,7 @@ def describe(configuration: Configuration, deliveries: Deliveries) -> InfoMessag
             "layers": list(card.layers),
             "metrics": card.metrics,
             "date": card.date,
+            "can_be_delivered": deliveries.are_taken,
             **({} if wanted is None else {"wanted": wanted}),
         },
         configuration={

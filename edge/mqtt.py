@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
+from edge.allowance import Allowance
 from edge.broker import is_open_to_others
 from edge.camera import Frame
 from edge.clock import tell_time
@@ -114,7 +115,7 @@ class MqttOutput:
             "weights": self._change_weights,
             "restart": self._start_anew,
         }
-        self._requests = Requests(topics, acts)
+        self._requests, self._allowance = Requests(topics, acts), Allowance()
         self.will = self._address(Availability("offline"))
         self.subscriptions = (
             Subscription(topics.request("+")),
@@ -221,12 +222,17 @@ class MqttOutput:
             return
         if topic in (WEIGHTS_FOR_ALL, self._topics.weights):
             if payload:  # else a delivery was taken back
-                for_all = topic == WEIGHTS_FOR_ALL
-                self._tell_weights(self._deliveries.take(bytes(payload), for_all=for_all))
+                self._hear_delivery(bytes(payload), for_all=topic == WEIGHTS_FOR_ALL)
             return
         response = self._requests.answer(topic, payload, retained)
         if response is not None:
             self._respond(*response)
+
+    def _hear_delivery(self, content: bytes, *, for_all: bool) -> None:
+        response = self._deliveries.take(content, for_all=for_all)
+        # A flood of what nobody signed is not answered one by one.
+        if response is None or response.transaction is not None or self._allowance.take():
+            self._tell_weights(response)
 
     def _respond(self, verb: str, content: bytes) -> None:
         self._outbox.put(Message(self._topics.response(verb), content, Kind.PASSING))
@@ -278,7 +284,7 @@ class MqttOutput:
             if is_there
             else None,
         )
-        if not is_known or time.monotonic() - self._introduced > TWIN_WAIT_S:
+        if time.monotonic() - self._introduced > TWIN_WAIT_S or (not is_known and self._allowance.take()):
             self._introduced = time.monotonic()
             with self._state:
                 self._say(self._prediction, self._availability)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from edge.allowance import MOST_A_SECOND, Allowance
 from edge.errors import RefusedRequestError
 from shared.errors import InklingError
 from shared.messages import LARGEST_REQUEST, REQUESTS, ResponseMessage, decode, encode
@@ -14,10 +15,6 @@ from shared.printable import make_printable
 from shared.topics import Topics
 
 log = logging.getLogger(__name__)
-
-# Requests that are carried out in a row, and a second in the long run; who asks more is told so.
-MOST_AT_ONCE = 20
-MOST_A_SECOND = 5.0
 
 # Does what is asked and returns the answer's data, or raises what to do about it.
 Act = Callable[[Any], dict[str, Any]]
@@ -38,9 +35,8 @@ class Requests:
     ) -> None:
         self._verbs = {topics.request(verb): verb for verb in REQUESTS}
         self._acts = acts
-        self._clock = clock
-        self._allowance, self._counted = float(MOST_AT_ONCE), clock()
-        self._warned = float("-inf")
+        self._clock, self._warned = clock, float("-inf")
+        self._allowance = Allowance(clock)
 
     def answer(self, topic: str, payload: bytes | bytearray, retained: bool) -> tuple[str, bytes] | None:
         """Carry out a request; returns the verb and the response to publish, or None if there is none.
@@ -50,12 +46,10 @@ class Requests:
         verb = self._verbs.get(topic)
         if verb is None or retained:
             return None
-        if not self._is_allowed():
-            return (
-                None
-                if self._has_warned()
-                else (verb, _refuse(f"at most {MOST_A_SECOND:g} requests a second"))
-            )
+        if not self._allowance.take():
+            if self._has_warned():
+                return None
+            return verb, _refuse(f"at most {MOST_A_SECOND:g} requests a second")
         transaction = None
         try:
             if len(payload) > LARGEST_REQUEST:
@@ -67,15 +61,6 @@ class Requests:
         except InklingError as error:
             response = _refuse(str(error), transaction)
         return verb, response
-
-    def _is_allowed(self) -> bool:
-        now = self._clock()
-        earned = (now - self._counted) * MOST_A_SECOND
-        self._allowance, self._counted = min(MOST_AT_ONCE, self._allowance + earned), now
-        if self._allowance < 1:
-            return False
-        self._allowance -= 1
-        return True
 
     def _has_warned(self) -> bool:
         if self._clock() - self._warned < 1:

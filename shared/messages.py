@@ -134,7 +134,8 @@ class InfoMessage:
     Attributes
     ----------
     software : such as "inkling-pi 0.1.0"
-    weights : hash, layers, metrics, date; wanted: what came of the last order, and of those to it and to all
+    weights : hash, layers, metrics, date; can_be_delivered: whether a key may sign others; wanted: what came
+        of the last order, and of those to it and to all
     configuration : as it runs, with what was changed over MQTT, without secrets
     """
 

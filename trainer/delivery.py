@@ -28,6 +28,11 @@ _FURTHEST_AHEAD = 100 * 365 * 24 * 3600 * 1000
 
 RESPONSE = "response/weights"
 
+CLOSED = (
+    "it takes no weights over MQTT: put the key that 'inkling-trainer keygen --show' prints into its "
+    "network.keys, name a folder in device.state, and restart it"
+)
+
 State = Literal["sent", "offline", "trial", "done", "refused", "overtaken"]
 
 # What an order has come to, by what a device tells of it; one that waits is there, and not being tried now.
@@ -44,6 +49,7 @@ class Recipient:
     why : what the device says, if it refuses, or cannot come to an end
     model : the first twelve digits of the hash of what it runs
     serial : of the last order that it knows
+    is_open : whether it takes orders; older ones do not tell
     """
 
     device: str
@@ -51,6 +57,7 @@ class Recipient:
     why: str = ""
     model: str = ""
     serial: int = 0
+    is_open: bool = True
 
     @property
     def is_settled(self) -> bool:
@@ -111,6 +118,9 @@ class Fleet:
             self._lay_down(Topics(device).weights, sign_order(replace(order, device=device), weights, key))
         if not devices:
             self._lay_down(WEIGHTS_FOR_ALL, sign_order(order, weights, key))
+        for recipient in self.recipients.values():
+            if not recipient.is_open:
+                recipient.state, recipient.why = "refused", CLOSED
 
     def _lay_down(self, topic: str, delivery: bytes) -> None:
         self._laid_down.add(hashlib.sha256(delivery).hexdigest())
@@ -148,6 +158,7 @@ class Fleet:
 
     def _note_info(self, recipient: Recipient, weights: dict[str, Any]) -> None:
         recipient.model = str(weights.get("sha256", ""))[:12]
+        recipient.is_open = weights.get("can_be_delivered") is not False
         wanted = weights.get("wanted")
         if not isinstance(wanted, dict) or type(wanted.get("serial")) is not int:
             return

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.allowance import MOST_A_SECOND, MOST_AT_ONCE
 from edge.errors import RefusedRequestError
-from edge.requests import MOST_A_SECOND, MOST_AT_ONCE, Requests
+from edge.requests import Requests
 from shared.messages import LARGEST_REQUEST, REQUESTS
 from shared.topics import Topics
 

@@ -3,6 +3,7 @@
 import threading
 import time
 
+from edge.allowance import MOST_A_SECOND, MOST_AT_ONCE
 from edge.camera import Frame
 from edge.config import CameraSettings, SimulatedSettings
 from edge.live_settings import FILE
@@ -77,6 +78,19 @@ def test_a_trial_of_weights_ends_although_the_broker_is_away(broker, device, sub
         bench.deliveries.observe(0.5)
     wait_until(lambda: "too slow" in bench.deliveries.describe().get("why", ""))
     assert bench.deliveries.running is before
+
+
+def test_a_flood_of_what_is_no_delivery_is_not_answered_one_by_one(broker, device, subscriber, tmp_path):
+    bench = device(broker.port, state=tmp_path / "state", keys=(KEY,))
+    wait_until(lambda: subscriber.availability)
+    begin = time.monotonic()
+    for _ in range(500):
+        subscriber.publish(TOPICS.weights, b"no delivery")
+    subscriber.ask("view")  # which it hears after them
+    answers = [message.topic for message in subscriber.heard].count(TOPICS.response("weights"))
+    assert 0 < answers <= MOST_AT_ONCE + MOST_A_SECOND * (time.monotonic() - begin)
+    subscriber.publish(TOPICS.weights, run(make_weights(tmp_path, "new"), 1), retain=True)
+    wait_until(lambda: bench.deliveries.running.card.training.get("note") == "new")
 
 
 def test_another_device_of_the_same_name_is_a_problem_for_no_longer_than_it_is_there(

@@ -95,6 +95,16 @@ def test_the_answer_to_something_else_is_none_to_an_order(laptop, speak):
     hear_until(fleet, lambda: desk.state == "done")
 
 
+def test_a_device_that_takes_no_weights_refuses_them_at_once(laptop, speak):
+    told = InfoMessage("inkling-pi", {"sha256": "0" * 64, "can_be_delivered": False}, {})
+    speak().say(DESK.info, encode(told), retain=True)
+    fleet = Fleet(laptop)
+    hear_until(fleet, lambda: fleet.recipients)
+    lay_down(fleet, "desk")
+    assert fleet.recipients["desk"].state == "refused"
+    assert "into its network.keys" in fleet.recipients["desk"].why
+
+
 def test_a_device_that_never_told_of_a_delivery_may_have_no_keys_and_a_trial_says_what_it_waits_for():
     assert "without network.keys" in _tell(Recipient("desk"))
     assert "without network.keys" not in _tell(Recipient("desk", serial=1))

@@ -16,7 +16,7 @@ from shared.weights import ModelCard, export_weights, load_weights
 from trainer.calibration import find_temperature, temper
 from trainer.checkpoint import Checkpoint, read_options
 from trainer.commands.options import Commands, add_data, check_output, load_data
-from trainer.commands.progress import show_training
+from trainer.commands.progress import messages, show_training
 from trainer.commands.recipe import add_recipe, read_given, read_recipe, tell_presets
 from trainer.datasets import NO_DIGIT, Dataset
 from trainer.errors import BadCheckpointError, BadSettingError
@@ -150,6 +150,10 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps({"sha256": sha256, **asdict(card)}))
     else:
         print_outcome(card, outcome, options.output)
+    if outcome.stopped and checkpoint_path.exists():
+        messages.print(
+            f"stopped: the same command with --resume goes on from {checkpoint_path}", soft_wrap=True
+        )
     return INTERRUPTED if outcome.stopped else 0
 
 
@@ -246,9 +250,11 @@ def _describe(
         data.append({"use": "tested on", **tests.describe()})
         evaluation = evaluate(outcome.network, tests)
         metrics["test"] = {"images": evaluation.images, "accuracy": round(evaluation.accuracy, 6)}
+    unused = set() if recipe.deform_strength else {"calm", "calmest", *asdict(recipe.amounts)}
     training = {
         **({} if preset is None else {"preset": preset, "protocol": PROTOCOL}),
-        **asdict(recipe),
+        **{key: value for key, value in asdict(recipe).items() if key not in unused},
+        "hold_out": len(held_out),
         **changes,
         "threads": threads,
         "epochs_done": round(outcome.epochs, 2),
