@@ -119,8 +119,7 @@ class Fleet:
         if not devices:
             self._lay_down(WEIGHTS_FOR_ALL, sign_order(order, weights, key))
         for recipient in self.recipients.values():
-            if not recipient.is_open:
-                recipient.state, recipient.why = "refused", CLOSED
+            self._note_closed(recipient)
 
     def _lay_down(self, topic: str, delivery: bytes) -> None:
         self._laid_down.add(hashlib.sha256(delivery).hexdigest())
@@ -159,6 +158,7 @@ class Fleet:
     def _note_info(self, recipient: Recipient, weights: dict[str, Any]) -> None:
         recipient.model = str(weights.get("sha256", ""))[:12]
         recipient.is_open = weights.get("can_be_delivered") is not False
+        self._note_closed(recipient)
         wanted = weights.get("wanted")
         if not isinstance(wanted, dict) or type(wanted.get("serial")) is not int:
             return
@@ -175,6 +175,11 @@ class Fleet:
                 recipient.state, recipient.why = state, str(told.get("why", ""))
         elif type(told.get("serial")) is int and told["serial"] > self._order.serial:
             recipient.state = "overtaken"
+
+    def _note_closed(self, recipient: Recipient) -> None:
+        """One that is there and takes no orders will not answer; one that is off may come back as another."""
+        if self._order is not None and not recipient.is_open and recipient.state == "sent":
+            recipient.state, recipient.why = "refused", CLOSED
 
     def _note_response(self, recipient: Recipient, response: ResponseMessage) -> None:
         assert self._order is not None
