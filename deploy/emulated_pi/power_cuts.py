@@ -101,7 +101,7 @@ def _write(pi: Pi, listener: Listener, weights: Path, key: Path, seconds: float,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    asked = [0.0]
+    asked = [_tell_hold(listener)]
     until = time.monotonic() + seconds
     try:
         while time.monotonic() < until:
@@ -117,12 +117,17 @@ def _write(pi: Pi, listener: Listener, weights: Path, key: Path, seconds: float,
     return set(asked[-2:])
 
 
+def _tell_hold(listener: Listener) -> float:
+    """Tell the setting that it told of last."""
+    hold_s: float = listener.infos[-1]["configuration"]["settling"]["hold_s"]
+    return hold_s
+
+
 def _is_sound(listener: Listener, kept: set[float], weights: list[Path]) -> bool:
     """Whether it has the settings and the weights that it may have."""
-    info = listener.infos[-1]
-    hold_s = info["configuration"]["settling"]["hold_s"]
+    hold_s = _tell_hold(listener)
     models = {load_weights(path).name for path in (None, *weights)}
-    model = info["weights"]["sha256"][:12]
+    model = listener.infos[-1]["weights"]["sha256"][:12]
     print(f"    it reads again, with hold_s {hold_s} and weights {model}", flush=True)
     return (not kept or hold_s in kept) and model in models
 
