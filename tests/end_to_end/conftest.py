@@ -56,6 +56,7 @@ def start(tmp_path, no_mnist):
         mqtt="",
         more="",
         kind="simulated",
+        options=(),
     ):
         configuration = tmp_path / "edge.toml"
         configuration.write_text(
@@ -67,7 +68,7 @@ def start(tmp_path, no_mnist):
         )
         with (tmp_path / "edge.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "edge", "run", "--config", str(configuration)],
+                [sys.executable, "-m", "edge", "run", "--config", str(configuration), *options],
                 stdout=log,
                 stderr=log,
                 env={**os.environ, "GPIOZERO_PIN_FACTORY": "mock", "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin"},

@@ -1,6 +1,7 @@
 """The daemon as a process, against a real Mosquitto."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -127,24 +128,27 @@ def test_a_clean_stop_clears_the_prediction_and_says_offline_itself(start, subsc
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
-def test_a_broker_restart_loses_no_event_and_leaves_everything_online(start, remembering_broker, end):
+def test_a_broker_restart_loses_no_event_and_leaves_everything_online(
+    start, remembering_broker, tmp_path, end
+):
     """Broker and subscriber both remember, so that what does not arrive was lost by the device."""
     broker = remembering_broker
     subscriber = Subscriber(broker.port, name="laptop")
-    digits = [1, 2, 3, 4, 5, 6, 7, 8]
-    process = start(digits, port=broker.port)
+    process = start([1, 2, 3, 4, 5, 6, 7, 8], port=broker.port, options=["--show"])
     wait_until(lambda: len(subscriber.events) >= 2)
     broker.stop(end)
+    heard = len(subscriber.events)
     time.sleep(4.5)  # two digits are held up while nobody listens
     broker.start()
-    wait_until(lambda: len(subscriber.events) >= 5)
+    wait_until(lambda: len(subscriber.events) > heard)
     assert decode(Availability, read_retained(broker.port)[TOPICS.availability]).state == "online"
     assert process.wait(timeout=60) == 0
     wait_until(lambda: subscriber.availability[-1:] == ["offline"])
-    # Quality of service 1 may repeat one; its id tells.
+    # Quality of service 1 may repeat one; its id tells. A busy machine may not read all eight.
     events = {event.id: event for event in subscriber.events}
-    assert [event.digit for event in events.values()] == digits
-    assert [event.seq for event in events.values()] == list(range(1, 9))
+    read = re.findall(r"^reads (\d)", (tmp_path / "edge.log").read_text(), re.MULTILINE)
+    assert [str(event.digit) for event in events.values()] == read
+    assert [event.seq for event in events.values()] == list(range(1, len(read) + 1))
     subscriber.close()
 
 
