@@ -18,13 +18,18 @@ SLOW_ANSWER = """() => {
 }"""
 
 
+def fill_library(dashboard, subscriber, count):
+    """Have a device read so many digits, each surer than the one before."""
+    for number in range(count):
+        say_event(subscriber, "desk", confidence=0.5 + 0.1 * number, seq=number)
+    wait_until(lambda: dashboard.ask_json("/digits")["count"] == count)
+
+
 def test_what_is_taken_back_is_what_was_said_last_however_slow_the_answers(serve, visit, subscriber):
     dashboard = serve()
     visitor = visit(dashboard)
     visitor.wait_for_broker()
-    for number in range(2):
-        say_event(subscriber, "desk", confidence=0.5 + 0.1 * number, seq=number)
-    wait_until(lambda: dashboard.ask_json("/digits")["count"] == 2)
+    fill_library(dashboard, subscriber, 2)
     visitor.go("library")
     visitor.see(".tile")
     visitor.page.evaluate(SLOW_ANSWER)
@@ -42,9 +47,7 @@ def test_the_library_is_labelled_by_keys_and_what_was_said_is_taken_back(serve, 
     dashboard = serve()
     visitor, other = visit(dashboard), visit(dashboard)
     visitor.wait_for_broker()
-    for number in range(4):
-        say_event(subscriber, "desk", confidence=0.5 + 0.1 * number, seq=number)
-    wait_until(lambda: dashboard.ask_json("/digits")["count"] == 4)
+    fill_library(dashboard, subscriber, 4)
     visitor.go("library")
     visitor.see(".tile")
     page = visitor.page
