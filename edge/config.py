@@ -92,7 +92,7 @@ class SettlingSettings:
     """When a digit is announced, and when it is withdrawn."""
 
     confidence: Confidence = NEEDED_CONFIDENCE
-    hold_s: HoldTime = 0.4
+    hold_s: HoldTime = 0.3
     release_s: ReleaseTime = 0.6
 
 

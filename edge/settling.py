@@ -17,7 +17,7 @@ from shared.reading import LIKELY, Reading
 # Fewer frames than this are a flicker, however long the hold time and however slow the camera.
 FEWEST_VOTES = 3
 
-# The share of the votes within the hold time that must be for the digit: at 10 frames a second all five.
+# The share of the votes within the hold time that must be for the digit: at 10 frames a second all four.
 NEEDED_SHARE = 0.9
 
 # Frames do not come to the millisecond: as many as fill the hold time must do when one is a little early.
