@@ -23,7 +23,7 @@ import numpy.typing as npt
 from shared.conditions import Conditions
 from shared.digit_finder import FoundDigit, find_digit
 from shared.feedforward import FeedForward, FloatArray
-from shared.reading import LEAST_DOUBT, NEEDED_CONFIDENCE, read_found, tell_confidence, weigh
+from shared.reading import LEAST_DOUBT, NEEDED_CONFIDENCE, read_found, tell_confidences, weigh
 from shared.scenery import Scene
 from shared.sheet import write_sheet
 from shared.strokes import Strokes, arc, draw_lines, write_strokes
@@ -130,17 +130,17 @@ DRAWN_TO_FIT: dict[str, Strokes] = {
 
 
 class Sighting(NamedTuple):
-    """What was held up, and what came of it: where nothing was found, both words are 0."""
+    """What was held up, and what came of it: where nothing was found, the finder's likelihood is 0."""
 
     name: str
     right: bool
-    word: float
+    outputs: FloatArray
     likelihood: float
 
     @property
     def confidence(self) -> float:
         """The reading's; 0 where nothing was found."""
-        return weigh(self.word, self.likelihood) if self.likelihood else 0.0
+        return weigh(self.outputs, self.likelihood) if self.likelihood else 0.0
 
 
 def main() -> None:
@@ -155,8 +155,11 @@ def main() -> None:
     network = load_weights(options.weights).network
     seen = hold_all_up(network, options.count, options.seed, fit=options.fit)
     if options.fit:
-        prior, trust, other = fit_weights(mix(seen))
-        print(f"odds = {prior:.2f} x network's odds ^ {trust:.2f} x finder's odds ^ {other:.2f}")
+        prior, one, trust, other = fit_weights(mix(seen))
+        print(
+            f"odds = {prior:.2f} x network's odds ^ {trust:.2f} x finder's odds ^ {other:.2f}, "
+            f"and {one:.2f} times as much for a 1"
+        )
     _print_digits(seen["digits"])
     _print_levels(seen)
     for kind in ("letters", "signs of fonts", "drawn signs"):
@@ -203,22 +206,25 @@ def mix(seen: dict[str, list[Sighting]]) -> list[Sighting]:
 
 
 def fit_weights(mixed: list[Sighting]) -> npt.NDArray[np.float64]:
-    """Fit how the two words are put together: the prior odds, and the power of either.
+    """Fit how the two words are put together: the prior odds, how many times as much they are
+    for a 1, and the power of either word.
 
     It is a logistic regression: the log loss of what comes out is smallest.
     """
     from scipy.optimize import minimize
 
     found = [one for one in mixed if one.likelihood]
-    words = np.array([(one.word, one.likelihood) for one in found])
     right = np.array([one.right for one in found])
-    inputs = np.column_stack((np.ones(len(found)), np.log((words + LEAST_DOUBT) / (1 - words + LEAST_DOUBT))))
+    outputs = np.stack([one.outputs for one in found])
+    words = np.column_stack((tell_confidences(outputs), [one.likelihood for one in found]))
+    odds = np.log((words + LEAST_DOUBT) / (1 - words + LEAST_DOUBT))
+    inputs = np.column_stack((np.ones(len(found)), outputs.argmax(axis=1) == 1, odds))
 
     def lose(powers: npt.NDArray[np.float64]) -> float:
         return float(np.logaddexp(0, np.where(right, -1, 1) * (inputs @ powers)).mean())
 
-    powers = np.asarray(minimize(lose, np.zeros(3)).x)
-    return np.append(np.exp(powers[0]), powers[1:])
+    powers = np.asarray(minimize(lose, np.zeros(4)).x)
+    return np.append(np.exp(powers[:2]), powers[2:])
 
 
 def _print_digits(digits: list[Sighting]) -> None:
@@ -257,9 +263,9 @@ def _hold_up(
     held = [] if ink is None else [write_sheet(ink, conditions, random)]
     found = find_digit(Scene(random, conditions).look(random, held))
     if not isinstance(found, FoundDigit):
-        return Sighting(name, False, 0.0, 0.0)
+        return Sighting(name, False, np.zeros(10, np.float32), 0.0)
     reading = read_found(found, network)
-    return Sighting(name, name == str(reading.digit), tell_confidence(reading.outputs), found.likelihood)
+    return Sighting(name, name == str(reading.digit), reading.outputs, found.likelihood)
 
 
 def _draw_letter(characters: str, fonts: list[Path], random: np.random.Generator) -> tuple[str, FloatArray]:

@@ -8,7 +8,9 @@ from shared.digit_finder import NoDigit
 from shared.errors import BadFrameError
 from shared.feedforward import FeedForward
 from shared.reading import (
+    NO,
     WITNESSES,
+    YES,
     DigitReader,
     Reading,
     read_digit,
@@ -66,17 +68,29 @@ def test_a_reading_tells_what_the_network_saw(network):
         reading.outputs, network.query(reading.image.reshape(784) * 0.99 + 0.01), rtol=1e-5
     )
     assert reading.digit == int(reading.outputs.argmax())
-    assert reading.confidence < weigh(tell_confidence(reading.outputs), 1.0)
+    assert reading.confidence < weigh(reading.outputs, 1.0)
     assert abs(reading.box.x - 155) <= 4
     assert abs(reading.box.height - 120) <= 8
 
 
 @given(confidence=st.floats(0, 1), likelihood=st.floats(0, 1))
 def test_a_reading_is_as_sure_as_network_and_finder_are(confidence, likelihood):
-    chance = weigh(confidence, likelihood)
+    chance = weigh(say(7, confidence), likelihood)
     assert 0 < chance < 1
-    assert chance <= weigh(min(1.0, confidence + 0.1), likelihood)
-    assert chance <= weigh(confidence, min(1.0, likelihood + 0.1))
+    assert chance <= weigh(say(7, min(1.0, confidence + 0.1)), likelihood)
+    assert chance <= weigh(say(7, confidence), min(1.0, likelihood + 0.1))
+
+
+@given(confidence=st.floats(0.1, 1), likelihood=st.floats(0, 1))
+def test_a_one_is_less_sure_than_any_other_digit_as_bars_look_like_it(confidence, likelihood):
+    one, *others = (weigh(say(digit, confidence), likelihood) for digit in (1, 0, 2, 3, 4, 5, 6, 7, 8, 9))
+    assert all(one < other == others[0] for other in others)
+
+
+def say(digit, confidence):
+    outputs = np.full(10, NO)
+    outputs[digit] = NO + confidence * (YES - NO)
+    return outputs
 
 
 def look(random, ink=None, paper=200.0):
