@@ -106,7 +106,7 @@ class Settling:
         agreeing = [vote.confidence for _, vote in self._votes if vote is not None and _agree(vote, latest)]
         if max(FEWEST_VOTES, NEEDED_SHARE * count) > len(agreeing) or self._votes[0][0] > begin:
             return 0.0
-        return sum(agreeing) / count
+        return sum(agreeing) / len(agreeing)
 
 
 def _agree(vote: Reading, latest: Reading) -> bool:

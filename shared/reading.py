@@ -16,13 +16,12 @@ from shared.ink import Bytes, Sums, sum_blocks
 # Below this a digit is not said, unless the configuration asks otherwise.
 NEEDED_CONFIDENCE = 0.9
 
-# How the network's and the finder's word are put together, fitted on simulated frames, half of them with a
-# digit, nearly all others with nothing held up, one in fifty with a letter or a sign: of the readings with
-# confidence 0.9 nine in ten are right.
-PRIOR_ODDS, NETWORK_TRUST, FINDER_TRUST = 1.03, 0.89, 0.71
-ONES_ODDS = (
-    0.11  # of a 1, against any other digit's: most of what is no digit, an edge, a pen, a gap, looks like one
-)
+# How the network's and the finder's word are put together. On simulated frames, half of them with a digit,
+# nearly all others with nothing held up, one in fifty with a letter or a sign, more than nine in ten of the
+# readings with confidence 0.9 or more are right.
+PRIOR_ODDS, NETWORK_TRUST, FINDER_TRUST = 0.85, 0.89, 0.71
+# As many times the prior odds are a 1's: most of what is no digit, an edge, a pen, a gap, looks like one.
+ONES_ODDS = 0.2
 LEAST_DOUBT = 0.01  # neither is ever surer than this
 
 # Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.
@@ -84,7 +83,7 @@ def weigh(outputs: npt.ArrayLike, likelihood: float) -> float:
 
     Two witnesses who look at different things: the network at a shape, the finder at its paper. Their odds
     are multiplied, each raised to a power, the trust in it; the rest is the odds of a frame in which both
-    are undecided, which are others for a 1. `python -m tests.benchmarks.refusals --fit --count 1500 --seed 5`
+    are undecided, and less for a 1. `python -m tests.benchmarks.refusals --fit --count 1500 --seed 5`
     gave both powers, prior odds of 1.03, and 0.11 times as much for a 1. Chosen are lower odds, so that fewer
     signs are said, and for a 1 higher ones, so that one in plain view is said.
 

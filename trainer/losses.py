@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.feedforward import FloatArray
 
@@ -40,9 +41,11 @@ def measure_squared_error(outputs: FloatArray, targets: FloatArray) -> float:
 def measure_focal(outputs: FloatArray, targets: FloatArray) -> float:
     """What the errors below add up to on the way from the target to the output; 0 where both are the same."""
 
-    def add_up(chances: FloatArray) -> FloatArray:
+    def add_up(chances: FloatArray) -> npt.NDArray[np.float64]:
         safe = np.clip(chances, SURE, 1 - SURE, dtype=np.float64)
-        summed: FloatArray = targets**2 * np.log(safe) - (1 - targets) ** 2 * np.log(1 - safe) - safe
+        summed: npt.NDArray[np.float64] = (
+            targets**2 * np.log(safe) - (1 - targets) ** 2 * np.log(1 - safe) - safe
+        )
         return summed
 
     return float(2 * np.abs(add_up(outputs) - add_up(targets)).sum() / len(outputs))
@@ -60,7 +63,8 @@ def find_focal_errors(outputs: FloatArray, targets: FloatArray) -> FloatArray:
 # section 5.3), so that an output that is badly wrong is not stuck.
 # With "focal" a network too small to learn everything spends itself on what it reads wrong rather than on
 # making sure of what it reads right. Lin et al., "Focal Loss for Dense Object Detection" (2017), weigh the
-# loss; here it is the errors, so that the loss is still least at the targets.
+# loss; here it is the errors, so that the loss is still least at the targets. Where a picture may be one
+# digit or another, outputs become less sure than the odds are, about their root: calibration mends that.
 LOSSES = {
     "cross-entropy": Loss(measure_cross_entropy, lambda outputs, targets: outputs - targets),
     "focal": Loss(measure_focal, find_focal_errors),

@@ -155,10 +155,10 @@ def main() -> None:
     network = load_weights(options.weights).network
     seen = hold_all_up(network, options.count, options.seed, fit=options.fit)
     if options.fit:
-        prior, one, trust, other = fit_weights(mix(seen))
+        prior, ones, trust, other = fit_weights(mix(seen))
         print(
             f"odds = {prior:.2f} x network's odds ^ {trust:.2f} x finder's odds ^ {other:.2f}, "
-            f"and {one:.2f} times as much for a 1"
+            f"and {ones:.2f} times as much for a 1"
         )
     _print_digits(seen["digits"])
     _print_levels(seen)

@@ -168,7 +168,7 @@ def check_reading_without_keeping(device, broker):
     wait_until(lambda: device.debian.show("ActiveState") == "active")
     subscriber = Subscriber(broker.port)
     wait_until(lambda: subscriber.availability[-1:] == ["online"])
-    answer = subscriber.ask("configure", settling={"hold_s": 0.3})
+    answer = subscriber.ask("configure", settling={"hold_s": 0.6})
     assert answer.status == "ok"
     assert answer.data["kept"] is False
     wait_until(lambda: subscriber.events)

@@ -133,7 +133,7 @@ def test_two_frames_are_too_few_however_slow_the_camera():
 
 
 @pytest.mark.parametrize("interval_s", [2.2, 2.0, 0.5, 0.3, 0.05, 1 / 60])
-@pytest.mark.parametrize("hold_s", [0.1, 0.4, 2.0])
+@pytest.mark.parametrize("hold_s", [0.1, 0.3, 0.4, 2.0])
 def test_every_camera_is_announced_however_slow_or_fast(interval_s, hold_s):
     changes = observe([7] * 200, SettlingSettings(hold_s=hold_s), interval_s)
     assert [digit for _, digit in changes] == [7]
@@ -172,7 +172,7 @@ def test_frames_that_come_a_little_early_or_late_do_not_delay_a_digit():
 
 
 def test_a_fast_cameras_frames_need_not_agree_all():
-    flickering = [1 if number % 20 == 19 else 7 for number in range(100)]
+    flickering = [1 if number % 15 == 14 else 7 for number in range(100)]
     assert [digit for _, digit in observe(flickering, interval_s=1 / 60)] == [7]
 
 

@@ -140,9 +140,17 @@ def test_the_loss_is_that_of_the_oracle(loss):
     assert LOSSES[loss].measure(network.query(inputs), targets) == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_loss_is_finite_where_an_output_is_sure_and_wrong():
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("targets", [(0.99, 0.01), (1.0, 0.0)])
+def test_the_loss_is_finite_where_an_output_is_sure_and_wrong(loss, targets):
     outputs = np.array([[0.0, 1.0]], np.float32)
-    assert np.isfinite(LOSSES["cross-entropy"].measure(outputs, np.array([[0.99, 0.01]], np.float32)))
+    assert np.isfinite(LOSSES[loss].measure(outputs, np.array([targets], np.float32)))
+
+
+def test_the_focal_loss_of_what_is_right_is_nothing():
+    outputs = np.array([[0.0, 0.01, 0.5, 1.0]], np.float32)
+    assert LOSSES["focal"].measure(outputs, outputs) == 0
+    assert not LOSSES["focal"].errors(outputs, outputs).any()
 
 
 def test_link_weights_begin_small_random_and_as_wide_as_the_book_says():
