@@ -1,4 +1,4 @@
-"""Real photographs of handwritten digits, read with the weights that ship."""
+"""Real photographs of handwritten digits, and of what is none, read with the weights that ship."""
 
 import csv
 import json
@@ -11,31 +11,47 @@ from tests.conftest import ROOT
 
 PHOTOS = ROOT.parent / "shared" / "photos"
 
-# Of the 82 photographs and scans there.
-NEEDED = 81
+# Of 82 photographs and scans, and of 10 digits in digital ink.
+NEEDED = {"photo": 81, "drawn": 9}
+
+# Of those that are read right, as many percent are said.
+SAID = 95
 
 
-def test_photographs_are_read_right():
+@pytest.fixture(scope="module")
+def answers():
+    """What the command says of each picture there, with the kind it is of and its label."""
     if not PHOTOS.is_dir():
         pytest.skip(f"no photographs to read in {PHOTOS}")
     with (PHOTOS / "manifest.tsv").open() as manifest:
-        labels = {
-            str(PHOTOS / "img" / row["file"]): int(row["label"])
-            for row in csv.DictReader(manifest, delimiter="\t")
-            if row["kind"] in ("photo", "scan") and row["label"] != "none"
-        }
+        rows = {str(PHOTOS / "img" / row["file"]): row for row in csv.DictReader(manifest, delimiter="\t")}
     result = subprocess.run(
-        [sys.executable, "-m", "edge", "classify", "--json", *labels],
+        [sys.executable, "-m", "edge", "classify", "--json", *rows],
         capture_output=True,
         text=True,
         check=True,
         cwd=ROOT,
     )
-    answers = {answer["path"]: answer["outputs"] for answer in map(json.loads, result.stdout.splitlines())}
-    wrong = [
-        path
-        for path, label in labels.items()
-        if answers[path] is None or answers[path].index(max(answers[path])) != label
-    ]
-    assert len(labels) == 82
-    assert len(labels) - len(wrong) >= NEEDED, wrong
+    return [(rows[answer["path"]], answer) for answer in map(json.loads, result.stdout.splitlines())]
+
+
+def is_right(row, answer):
+    outputs = answer["outputs"]
+    return outputs is not None and outputs.index(max(outputs)) == int(row["label"])
+
+
+@pytest.mark.parametrize(("kind", "count"), [("photo", 82), ("drawn", 10)])
+def test_photographs_are_read_right_and_said(answers, kind, count):
+    kinds = ("photo", "scan") if kind == "photo" else (kind,)
+    digits = [(row, one) for row, one in answers if row["label"] != "none" and row["kind"] in kinds]
+    right = [(row, one) for row, one in digits if is_right(row, one)]
+    assert len(digits) == count
+    assert len(right) >= NEEDED[kind], [row["file"] for row, one in digits if not is_right(row, one)]
+    silent = [row["file"] for row, one in right if one["digit"] is None]
+    assert 100 * len(silent) <= (100 - SAID) * len(right), silent
+
+
+def test_what_is_no_digit_is_not_said(answers):
+    empty = [(row["file"], one["digit"]) for row, one in answers if row["label"] == "none"]
+    assert len(empty) == 29
+    assert [(file, digit) for file, digit in empty if digit is not None] == []
