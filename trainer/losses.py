@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from shared.feedforward import FloatArray
 
@@ -41,14 +40,13 @@ def measure_squared_error(outputs: FloatArray, targets: FloatArray) -> float:
 def measure_focal(outputs: FloatArray, targets: FloatArray) -> float:
     """What the errors below add up to on the way from the target to the output; 0 where both are the same."""
 
-    def add_up(chances: FloatArray) -> npt.NDArray[np.float64]:
-        safe = np.clip(chances, SURE, 1 - SURE, dtype=np.float64)
-        summed: npt.NDArray[np.float64] = (
-            targets**2 * np.log(safe) - (1 - targets) ** 2 * np.log(1 - safe) - safe
-        )
-        return summed
-
-    return float(2 * np.abs(add_up(outputs) - add_up(targets)).sum() / len(outputs))
+    output, target = (np.clip(chances, SURE, 1 - SURE, dtype=np.float64) for chances in (outputs, targets))
+    ways = (
+        target**2 * np.log(output / target)
+        - (1 - target) ** 2 * np.log((1 - output) / (1 - target))
+        - (output - target)
+    )
+    return float(2 * np.abs(ways).sum() / len(outputs))
 
 
 def find_focal_errors(outputs: FloatArray, targets: FloatArray) -> FloatArray:

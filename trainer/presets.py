@@ -64,8 +64,8 @@ class Recipe(Settings, Amounts):
 
 # How presets came about; model cards say so.
 PROTOCOL = (
-    "the preset was chosen on 10,000 of MNIST's training images, held out; MNIST's test images were "
-    "looked at once, when all was chosen"
+    "the preset was chosen on 10,000 of MNIST's training images, held out, in trainings as long or shorter; "
+    "nothing was chosen by MNIST's test images"
 )
 
 # One picture in twelve is held out: 5,000 of MNIST's 60,000.

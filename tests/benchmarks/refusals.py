@@ -206,10 +206,10 @@ def mix(seen: dict[str, list[Sighting]]) -> list[Sighting]:
 
 
 def fit_weights(mixed: list[Sighting]) -> npt.NDArray[np.float64]:
-    """Fit how the two words are put together: the prior odds, how many times as much they are
-    for a 1, and the power of either word.
+    """Fit how the two words are put together.
 
-    It is a logistic regression: the log loss of what comes out is smallest.
+    It gives the prior odds, how many times as much they are for a 1, and the power of either word. It is a
+    logistic regression: the log loss of what comes out is smallest.
     """
     from scipy.optimize import minimize
 

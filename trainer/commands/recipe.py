@@ -22,11 +22,7 @@ LEARNING = (
     ("--patience", int, "N", "epochs without a better one before training ends; 0 goes on to the last"),
 )
 CHOICES = (
-    (
-        "--loss",
-        LOSSES,
-        "what is made small; squared-error is the talk's, focal reads best and wants --calibrate",
-    ),
+    ("--loss", LOSSES, "what is made small; squared-error is the talk's, focal wants --calibrate"),
     ("--optimiser", OPTIMISERS, "how the weights follow their gradients"),
     ("--schedule", SCHEDULES, "what becomes of the learning rate"),
 )
