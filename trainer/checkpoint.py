@@ -30,12 +30,14 @@ class Standing:
     Attributes
     ----------
     epoch : epochs done
+    steps : batches learnt from
     accuracy : the best on the held-out pictures so far; None without any
     since_best : epochs since then
     cpu_seconds : what it cost so far
     """
 
     epoch: int = 0
+    steps: int = 0
     accuracy: float | None = None
     since_best: int = 0
     cpu_seconds: float = 0.0

@@ -32,6 +32,7 @@ class Settings:
     schedule : what becomes of the learning rate, a name in `trainer.schedules.SCHEDULES`
     averaging : epochs over which the weights are averaged; 0 takes the last step's
     dropout : share of the hidden nodes that is silent in each step, 0 to 1
+    skipping : share of the pictures read better than the mean one that each epoch leaves out, 0 to 1
     patience : epochs without a better reading of the held-out pictures before training ends; 0 goes on
 
     Raises
@@ -52,6 +53,7 @@ class Settings:
     schedule: str = "linear"
     averaging: float = 0.0
     dropout: float = 0.0
+    skipping: float = 0.0
     patience: int = 0
 
     def __post_init__(self) -> None:
@@ -76,6 +78,8 @@ class Settings:
             raise BadSettingError(f"averaging must be over 0 epochs or more, not {self.averaging:g}")
         if not 0 <= self.dropout < 1:
             raise BadSettingError(f"dropout must be 0 or more and below 1, not {self.dropout:g}")
+        if not 0 <= self.skipping < 1:
+            raise BadSettingError(f"skipping must be 0 or more and below 1, not {self.skipping:g}")
         if self.batch_normalisation and not self.biases:
             raise BadSettingError(
                 "batch normalisation becomes part of the biases in the end: give --biases, too"

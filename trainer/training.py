@@ -32,6 +32,7 @@ from trainer.losses import LOSSES
 from trainer.memory import keep_freed_memory
 from trainer.optimisers import OPTIMISERS
 from trainer.schedules import SCHEDULES
+from trainer.selection import Selection
 from trainer.settings import Settings
 
 # How many batches pass between two reports of progress.
@@ -61,7 +62,8 @@ class Moment:
 
     Attributes
     ----------
-    done : batches so far, of `total`
+    steps : batches learnt from so far
+    share : of the training that is done, 0 to 1
     epoch : from 1
     loss : mean loss of this epoch's batches so far
     accuracy : the best on the held-out pictures so far; None in the first epoch, or without any
@@ -71,8 +73,8 @@ class Moment:
     ends_epoch : whether an epoch is just over
     """
 
-    done: int
-    total: int
+    steps: int
+    share: float
     epoch: int
     loss: float
     accuracy: float | None
@@ -148,11 +150,23 @@ def count_cores() -> int:
 
 
 class _Batch(NamedTuple):
-    """Inputs, (batch, input nodes), targets, (batch, output nodes), and the share of training left."""
+    """What a network learns from in one step.
 
+    Attributes
+    ----------
+    pictures : their numbers, (batch,)
+    inputs, targets : (batch, input nodes), (batch, output nodes)
+    left : the share of training to come, this batch being part of it
+    epochs : done with this batch
+    batches : in its epoch
+    """
+
+    pictures: npt.NDArray[np.intp]
     inputs: FloatArray
     targets: FloatArray
     left: float
+    epochs: float
+    batches: int
 
 
 class _Course:
@@ -175,7 +189,7 @@ class _Course:
         self._targets = make_targets(dataset.labels)
         shares = np.asarray(teachers_shares if teachers else 0, np.float32)
         self._teachers_shares = np.broadcast_to(shares, len(dataset))[:, np.newaxis]
-        self._batches = -(-len(dataset) // settings.batch_size)
+        self._selection = Selection(len(dataset), settings.skipping)
         self._network = (
             initialise(
                 settings.layers,
@@ -190,9 +204,7 @@ class _Course:
         self._optimiser = OPTIMISERS[settings.optimiser](
             self._network, common_input, settings.batch_normalisation
         )
-        self._average = (
-            WeightAverage(self._network, settings.averaging * self._batches) if settings.averaging else None
-        )
+        self._average = WeightAverage(self._network) if settings.averaging else None
         self._begun_with = None if begin is None else _hash(begin)
         self._best = None if held_out is None else self._network.copy()
         self.standing = Standing()
@@ -203,7 +215,7 @@ class _Course:
         networks = (self._network, self._average.network if self._average else None, self._best)
         kept = [network for network in networks if network is not None]
         parameters = [array for network in kept for array in network.parameters]
-        return [*parameters, *self._optimiser.memory]
+        return [*parameters, *self._optimiser.memory, self._selection.errors]
 
     def describe_purpose(self) -> dict[str, Any]:
         """What makes this training another than others, as JSON has it."""
@@ -241,7 +253,7 @@ class _Course:
         look_ahead: bool,
     ) -> Outcome:
         settings, before = self._settings, self.standing.cpu_seconds
-        done, stopped = self.standing.epoch * self._batches, False
+        standing, done, stopped = self.standing, float(self.standing.epoch), False
         purpose: dict[str, Any] = {}
         for epoch in range(self.standing.epoch + 1, settings.epochs + 1):
             if settings.patience and self.standing.since_best >= settings.patience:
@@ -253,10 +265,12 @@ class _Course:
                 rate = settings.learning_rate * SCHEDULES[settings.schedule](batch.left)
                 outputs, gradients = crew.find(batch.inputs, batch.targets, disturbances)
                 self._optimiser.step(*gradients, rate)
-                done += 1
+                self._selection.note(batch.pictures, outputs, batch.targets)
+                standing.steps += 1
+                done = batch.epochs
                 if self._average is not None:
-                    self._average.take(done)
-                if done % REPORT_EVERY == 1 or not losses:
+                    self._average.take(standing.steps, settings.averaging * batch.batches)
+                if standing.steps % REPORT_EVERY == 1 or not losses:
                     losses.append(LOSSES[settings.loss].measure(outputs, batch.targets))
                     report(self._tell(done, epoch, losses, rate, before))
                 if stopped := stop():
@@ -272,7 +286,7 @@ class _Course:
                 checkpoint.save(self.standing, self.arrays, purpose)
         return Outcome(
             self._best or self._finish(),
-            done / self._batches,
+            done,
             self.standing.accuracy,
             before + time.process_time() - self._started,
             stopped,
@@ -297,10 +311,11 @@ class _Course:
     def _prepare(self, epoch: int) -> Iterator[_Batch]:
         settings, dataset = self._settings, self._dataset
         random = np.random.default_rng((settings.seed, epoch))
-        order = random.permutation(len(dataset))
-        for index, start in enumerate(range(0, len(dataset), settings.batch_size)):
-            batch = order[start : start + settings.batch_size]
-            left = 1 - (epoch - 1 + index / self._batches) / settings.epochs
+        order = self._selection.draw(len(dataset), random)
+        batches = -(-len(order) // settings.batch_size)
+        for index in range(batches):
+            batch = order[index * settings.batch_size : (index + 1) * settings.batch_size]
+            left = 1 - (epoch - 1 + index / batches) / settings.epochs
             images = dataset.images[batch] * np.float32(1 / 255)
             if self._augmentation is not None:
                 images = self._augmentation(images, random, left)
@@ -309,7 +324,7 @@ class _Course:
             targets *= 1 - shares
             for teacher in self._teachers:
                 targets += teacher.forward(inputs)[-1] * (shares / np.float32(len(self._teachers)))
-            yield _Batch(inputs, targets, left)
+            yield _Batch(batch, inputs, targets, left, epoch - 1 + (index + 1) / batches, batches)
 
     def _judge(self, epoch: int) -> float | None:
         """See how well the network reads the held-out pictures, and keep it if it is the best."""
@@ -333,10 +348,10 @@ class _Course:
                 np.copyto(best, reached)
         return accuracy
 
-    def _tell(self, done: int, epoch: int, losses: list[float], rate: float, before: float) -> Moment:
+    def _tell(self, done: float, epoch: int, losses: list[float], rate: float, before: float) -> Moment:
         return Moment(
-            done,
-            self._batches * self._settings.epochs,
+            self.standing.steps,
+            done / self._settings.epochs,
             epoch,
             float(np.mean(losses)),
             self.standing.accuracy,

@@ -33,7 +33,7 @@ class TrainingLog:
             accuracy = "" if moment.epoch_accuracy is None else f"{moment.epoch_accuracy:.6f}"
             self._write(
                 moment.epoch,
-                moment.done,
+                moment.steps,
                 f"{moment.learning_rate:.6g}",
                 f"{moment.loss:.6f}",
                 accuracy,

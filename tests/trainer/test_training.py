@@ -59,8 +59,9 @@ def test_stopping_keeps_the_best_so_far(drawn_digits):
 def test_progress_reaches_the_end(drawn_digits):
     moments = []
     train(drawn_digits, QUICK, report=moments.append)
-    assert moments[-1].done == moments[-1].total == 6 * 6  # 600 pictures, 100 a batch
-    assert [moment.done for moment in moments] == sorted(moment.done for moment in moments)
+    assert moments[-1].share == 1
+    assert moments[-1].steps == 6 * 6  # 600 pictures, 100 a batch
+    assert [moment.share for moment in moments] == sorted(moment.share for moment in moments)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,9 @@ messages = Console(stderr=True, highlight=False, markup=False)
 # A program is told of progress no more often.
 TELL_EVERY_S = 0.2
 
+# A bar's whole, which rich counts in whole numbers.
+PARTS = 10**6
+
 
 @contextmanager
 def show_share(text: str, *, keep: bool = False, as_json: bool = False) -> Iterator[ReportShare]:
@@ -56,7 +59,7 @@ def show_training(*, as_json: bool = False) -> Iterator[Callable[[Moment], None]
     """Show how training goes: the epoch, the loss, the accuracy and the time left."""
     if as_json:
         tell = _tell_programs("training")
-        yield lambda moment: tell(moment.done / moment.total, {"epoch": moment.epoch, "loss": moment.loss})
+        yield lambda moment: tell(moment.share, {"epoch": moment.epoch, "loss": moment.loss})
         return
     columns = (
         TextColumn("epoch {task.fields[epoch]}"),
@@ -73,13 +76,17 @@ def show_training(*, as_json: bool = False) -> Iterator[Callable[[Moment], None]
             if task is None:
                 # Begun where a checkpoint was, lest the time left be told from what was not done now.
                 task = bar.add_task(
-                    "training", completed=moment.done, epoch=1, loss=float("nan"), accuracy=""
+                    "training",
+                    completed=round(moment.share * PARTS),
+                    total=PARTS,
+                    epoch=1,
+                    loss=float("nan"),
+                    accuracy="",
                 )
             accuracy = "" if moment.accuracy is None else f"held out {moment.accuracy:.2%}"
             bar.update(
                 task,
-                completed=moment.done,
-                total=moment.total,
+                completed=round(moment.share * PARTS),
                 epoch=moment.epoch,
                 loss=moment.loss,
                 accuracy=accuracy,

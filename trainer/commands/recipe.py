@@ -19,6 +19,7 @@ LEARNING = (
     ("--seed", int, "N", "the same seed gives the same weights"),
     ("--averaging", float, "EPOCHS", "over which the weights are averaged; 0 takes the last ones"),
     ("--dropout", float, "SHARE", "of the hidden nodes that is silent in each step"),
+    ("--skipping", float, "SHARE", "of the pictures read better than the mean one that an epoch leaves out"),
     ("--patience", int, "N", "epochs without a better one before training ends; 0 goes on to the last"),
 )
 CHOICES = (
