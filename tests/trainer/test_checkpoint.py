@@ -10,9 +10,16 @@ from trainer.errors import BadCheckpointError, BadSettingError, MissingCheckpoin
 from trainer.settings import Settings
 from trainer.training import train
 
-# All that has a memory: momentum or Adam, an average, dropout, the best so far.
+# All that has a memory: momentum or Adam, an average, dropout, what was read well, the best so far.
 MOMENTUM = Settings(
-    hidden=(20,), epochs=8, biases=True, averaging=2.0, dropout=0.2, schedule="cosine", loss="squared-error"
+    hidden=(20,),
+    epochs=8,
+    biases=True,
+    averaging=2.0,
+    dropout=0.2,
+    schedule="cosine",
+    loss="squared-error",
+    skipping=0.5,
 )
 ADAM = replace(MOMENTUM, optimiser="adam", learning_rate=0.01, activation="relu")
 NORMALISED = replace(MOMENTUM, batch_normalisation=True)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -64,10 +66,26 @@ def test_progress_reaches_the_end(drawn_digits):
     assert [moment.share for moment in moments] == sorted(moment.share for moment in moments)
 
 
+def test_skipping_takes_fewer_steps_and_reads_as_well(drawn_digits):
+    learnt, held_out = drawn_digits.split(100, seed=0)
+    steps, accuracies = [], []
+    for skipping in (0.0, 0.8):
+        moments = []
+        settings = replace(QUICK, epochs=12, skipping=skipping)
+        train(learnt, settings, held_out=held_out, report=moments.append)
+        steps.append(moments[-1].steps)
+        accuracies.append(moments[-1].accuracy)
+        assert moments[-1].share == 1
+    assert steps[0] == 12 * 5
+    assert steps[1] < 0.7 * steps[0]
+    assert accuracies[1] > accuracies[0] - 0.03
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"epochs": 0}, "epochs must be more than 0"),
+        ({"skipping": 1.0}, "skipping must be 0 or more and below 1"),
         ({"learning_rate": 0.0}, "learning rate must be more than 0"),
         ({"learning_rate": float("nan")}, "learning rate must be more than 0"),
         ({"batch_size": 0}, "batch size must be more than 0"),
