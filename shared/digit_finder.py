@@ -266,8 +266,9 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     inner = widen(gathered, 1, mask.shape)
     fine = ink.look_closer(_move(inner, corner), unit, FINE_ENOUGH)
     region = grow(mask[inner])
-    factor = len(fine) // len(region)
-    soft = _soften(fine, region.repeat(factor, axis=0).repeat(factor, axis=1), digit.paper)
+    for axis, length in enumerate(fine.shape):
+        region = region.take(np.arange(length) * region.shape[axis] // length, axis=axis)
+    soft = _soften(fine, region, digit.paper)
     if soft is None:
         return None
     return FoundDigit(_scale(_move(gathered, corner), ink, unit, frame_shape), crop(soft), digit.score)
@@ -298,14 +299,16 @@ def _trace(dark: Bytes, digit: Candidate, unit: int) -> tuple[Bytes, Window]:
         around = grow(around)
     keep = np.bincount(sparse[around != 0], minlength=count + 1) > 0
     keep &= areas >= SMALLEST_PIECE * areas[main]
-    keep &= np.bincount(flat, weights=near.ravel()) > (digit.paper + FAINTEST_PIECE * digit.depth) * areas
     # What goes on outside the window is part of something larger; the frame's own edge is no such end.
     for side, length, lines in zip(window, dark.shape, (labels, labels.T), strict=True):
         if side.start > 0:
             keep[lines[0]] = False
         if side.stop < length:
             keep[lines[-1]] = False
-    keep[0], keep[main] = False, True
+    keep[0] = keep[main] = False
+    if keep.any():
+        keep &= np.bincount(flat, weights=near.ravel()) > (digit.paper + FAINTEST_PIECE * digit.depth) * areas
+    keep[main] = True
     mask: Bytes = keep.view(np.uint8).take(labels)
     return mask, window
 

@@ -79,8 +79,8 @@ def crop(ink: FloatArray) -> FloatArray:
     ------
     NoInkError : if every pixel is paper
     """
-    solid = ink > BARELY_INK
-    rows, columns = (np.flatnonzero(solid.any(axis=axis)) for axis in (1, 0))
+    solid = (ink > BARELY_INK).view(np.uint8)
+    rows, columns = (np.flatnonzero(np.bitwise_or.reduce(solid, axis=axis)) for axis in (1, 0))
     if not len(rows):
         raise NoInkError("there is no ink to make a digit of: every pixel is paper")
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -94,9 +94,10 @@ def _correct_stroke(digit: FloatArray) -> FloatArray:
         return digit
     radius = abs(wanted - width) * FINE / 2
     margin = 2 + int(radius)
-    ink = fit_box(digit, FINE * DIGIT_SIZE) * 255
+    # Half a level more, so that what becomes of it is rounded.
+    ink = fit_box(digit * np.float32(255) + np.float32(0.5), FINE * DIGIT_SIZE)
     fine = np.zeros((ink.shape[0] + 2 * margin, ink.shape[1] + 2 * margin), np.uint8)
-    fine[margin:-margin, margin:-margin] = np.minimum(ink + 0.5, 255)
+    fine[margin:-margin, margin:-margin] = ink
     if wanted > width:
         return crop(_spread(fine, radius) * np.float32(1 / 255))
     thinner = ~_spread(~fine, radius)
@@ -130,7 +131,7 @@ def measure_stroke(ink: FloatArray) -> float:
 def measure_blur(ink: FloatArray) -> float:
     """How far the sides of a digit's strokes reach from paper to full ink, as a share of its longer side."""
     # Along a straight slope of length 1, 4 s (1 - s) adds up to 2/3.
-    blur: float = 6 * float((ink * (1 - ink)).sum()) / (_measure_outline(ink) * max(ink.shape))
+    blur: float = 6 * (float(ink.sum()) - float(np.vdot(ink, ink))) / (_measure_outline(ink) * max(ink.shape))
     return blur
 
 

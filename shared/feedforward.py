@@ -18,6 +18,9 @@ FloatArray = npt.NDArray[np.float32]
 # For fewer, expit saves 2 of a query's 11 microseconds.
 MANY = 1000
 
+# e to this power is still a float32.
+LARGEST_POWER = np.float32(80)
+
 
 Squash: TypeAlias = Callable[[FloatArray, FloatArray], object]
 
@@ -51,8 +54,15 @@ def _squash_relu(x: FloatArray, out: FloatArray) -> None:
 
 if sys.maxsize > 2**32:
     from scipy.special import expit as _squash_few_sigmoid
-else:  # a Pi Zero, which importing scipy.special would cost 0.2 s and 11 MB
-    _squash_few_sigmoid = _squash_sigmoid
+else:  # a Pi Zero, which importing scipy.special would cost 0.2 s and 11 MB, and tanh twice as long as exp
+
+    def _squash_few_sigmoid(x: FloatArray, out: FloatArray) -> None:
+        np.negative(x, out)
+        np.minimum(out, LARGEST_POWER, out)
+        np.exp(out, out)
+        np.add(out, np.float32(1), out)
+        np.reciprocal(out, out)
+
 
 ACTIVATIONS = {
     "sigmoid": Activation(

@@ -70,14 +70,19 @@ class InkMap:
         down, right = (
             np.arange(side.start // square, side.stop // square) // block for side in (rows, columns)
         )
-        fine: FloatArray = sums * (self.per_paper * np.float32(-255 / weight))[np.ix_(down, right)]
-        fine += np.float32(255)
-        return np.maximum(fine, np.float32(0), out=fine).astype(np.uint8)
+        scale = self.per_paper.take(down, axis=0).take(right, axis=1) * np.float32(256 / weight)
+        return _darken(sums * scale)
+
+
+def _darken(lightness: FloatArray) -> Bytes:
+    """From lightness, 256 for the paper's own and more for brighter, to ink; the array is used up."""
+    return ~np.minimum(lightness, np.float32(255), out=lightness).astype(np.uint8)
 
 
 def _smooth(grey: Sums) -> Sums:
     """Take off the sensor's noise: a binomial filter, 1 2 1, along both axes; 16 times as bright."""
-    grey = np.pad(grey, 1, mode="edge")
+    for axis, length in enumerate(grey.shape):
+        grey = grey.take(np.arange(-1, length + 1), axis=axis, mode="clip")
     grey = grey[:-2] + 2 * grey[1:-1] + grey[2:]
     return grey[:, :-2] + 2 * grey[:, 1:-1] + grey[:, 2:]
 
@@ -111,15 +116,11 @@ def measure_ink(frame: Bytes, darkest_paper: int = DARKEST_PAPER) -> InkMap:
     paper = _measure_paper(grey)
     per_paper: FloatArray = np.reciprocal(np.maximum(paper, np.float32(DARKEST_PAPER)))
     height, width = grey.shape
-    ink = (
-        grey.reshape(height // PAPER_BLOCK, PAPER_BLOCK, width)
-        * ((per_paper * np.float32(-255)).repeat(PAPER_BLOCK, axis=1)[:, np.newaxis])
-    )
-    ink += np.float32(255)
-    dark = np.maximum(ink, np.float32(0), out=ink).astype(np.uint8).reshape(height, width)
-    blocks = dark.reshape(height // PAPER_BLOCK, PAPER_BLOCK, width // PAPER_BLOCK, PAPER_BLOCK)
+    scale = (per_paper * np.float32(256)).take(np.arange(width) // PAPER_BLOCK, axis=1)[:, np.newaxis]
+    ink = _darken(grey.reshape(height // PAPER_BLOCK, PAPER_BLOCK, width) * scale).reshape(height, width)
+    blocks = ink.reshape(height // PAPER_BLOCK, PAPER_BLOCK, width // PAPER_BLOCK, PAPER_BLOCK)
     blocks.swapaxes(1, 2)[paper < darkest_paper] = 0
-    return InkMap(frame, shape, step, grey, per_paper, dark)
+    return InkMap(frame, shape, step, grey, per_paper, ink)
 
 
 def halve(grey: Bytes) -> Bytes:

@@ -2,7 +2,9 @@
 
     python -m tests.benchmarks.seeing_recipes [SET]... [--frames N] [--repetitions N]
 
-Every recipe's 28x28 image goes to the same network, the weights that ship. A SET is a folder with
+Every recipe's 28x28 image goes to the same network, the weights that ship. Recipes are compared by the
+digits that they read right, and by all frames that are answered right: the digit where there is one, and none
+where there is none. A SET is a folder with
 pictures in `img/` and a `manifest.tsv` that tells the `file` and the `label` (0 to 9, or none) of each.
 Made-up frames are always measured: MNIST's test digits held up plainly (easy) and in all conditions
 (hard). Frames have 320 pixels on their longer side. All take turns at each frame, on one thread, so that
@@ -107,6 +109,16 @@ def measure_accuracy(answers: list[Answer], samples: list[Sample]) -> float:
     return sum(right) / len(right)
 
 
+def measure_answers(answers: list[Answer], samples: list[Sample]) -> float:
+    """The share of all frames that are answered right: the digit, however unsure, or that there is none."""
+    pairs = zip(answers, samples, strict=True)
+    right = [
+        confidence < NEEDED_CONFIDENCE if label is None else digit == label
+        for (digit, confidence), (_, label) in pairs
+    ]
+    return sum(right) / len(right)
+
+
 def count_false(answers: list[Answer], samples: list[Sample]) -> int:
     """In how many frames without a digit one is said."""
     pairs = zip(answers, samples, strict=True)
@@ -167,10 +179,13 @@ def main() -> None:
         answers = {title: answer(readers, samples) for title, samples in sets.items()}
         frames = [frame for samples in sets.values() for frame, _ in samples]
         times = measure_times(readers, frames, options.repetitions)
-    accuracy = {
-        title: {name: measure_accuracy(answers[title][name], samples) for name in readers}
-        for title, samples in sets.items()
-    }
+    accuracy, answered = (
+        {
+            title: {name: measure(answers[title][name], samples) for name in readers}
+            for title, samples in sets.items()
+        }
+        for measure in (measure_accuracy, measure_answers)
+    )
     empty = sum(label is None for samples in sets.values() for _, label in samples)
     print(f"read right in each set; said to be a digit, of {empty} frames without one; milliseconds a frame")
     print(f"{'':44}" + "".join(f"{title:>9}" for title in sets) + f"{'false':>8}{'ms':>9}{'ratio':>8}")
@@ -178,10 +193,12 @@ def main() -> None:
         right = "".join(f"{accuracy[title][name]:9.1%}" for title in sets)
         false = sum(count_false(answers[title][name], samples) for title, samples in sets.items())
         print(f"{name:44}{right}{false:8}{times[name]:9.2f}{times[name] / times[OURS]:8.1f}")
-    for title in sets:
-        tell_ratio(title, accuracy[title], times)
-    overall = {name: statistics.mean(accuracy[title][name] for title in sets) for name in readers}
-    tell_ratio("the mean of the sets", overall, times)
+    for what, measured in (("digits read", accuracy), ("all frames answered", answered)):
+        measured["the mean of the sets"] = {
+            name: statistics.mean(measured[title][name] for title in sets) for name in readers
+        }
+        for title, by_name in measured.items():
+            tell_ratio(f"{what} right, {title}", by_name, times)
 
 
 if __name__ == "__main__":
