@@ -7,9 +7,6 @@ import numpy.typing as npt
 
 from shared.feedforward import FloatArray
 
-# Over this last share of training no picture is left out.
-LAST = 1 / 8
-
 
 class Selection:
     """Leaves out most of the pictures that were read well when they were last seen.
@@ -31,10 +28,10 @@ class Selection:
         # Squared errors, when each was last seen: none is better than the mean at first.
         self.errors = np.ones(count if skipping else 0, np.float32)
 
-    def draw(self, count: int, random: np.random.Generator, left: float = 1.0) -> npt.NDArray[np.intp]:
+    def draw(self, count: int, random: np.random.Generator) -> npt.NDArray[np.intp]:
         """Draw the order in which an epoch learns from pictures: the numbers of those that it takes."""
         order = random.permutation(count)
-        if not self._skipping or left <= LAST:
+        if not self._skipping:
             return order
         well_read = self.errors[order] < self.errors.mean(dtype=np.float64)
         chosen: npt.NDArray[np.intp] = order[~(well_read & (random.random(count) < self._skipping))]

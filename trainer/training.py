@@ -311,7 +311,7 @@ class _Course:
     def _prepare(self, epoch: int) -> Iterator[_Batch]:
         settings, dataset = self._settings, self._dataset
         random = np.random.default_rng((settings.seed, epoch))
-        order = self._selection.draw(len(dataset), random, 1 - (epoch - 1) / settings.epochs)
+        order = self._selection.draw(len(dataset), random)
         batches = -(-len(order) // settings.batch_size)
         for index in range(batches):
             batch = order[index * settings.batch_size : (index + 1) * settings.batch_size]
