@@ -200,7 +200,7 @@ class _Course:
             if begin is None
             else begin.copy()
         )
-        common_input = to_inputs((dataset.images.mean(axis=0, dtype=np.float64) / 255).astype(np.float32))
+        common_input = to_inputs(_find_mean(dataset.images))
         self._optimiser = OPTIMISERS[settings.optimiser](
             self._network, common_input, settings.batch_normalisation
         )
@@ -358,6 +358,14 @@ class _Course:
             rate,
             before + time.process_time() - self._started,
         )
+
+
+def _find_mean(images: npt.NDArray[np.uint8]) -> FloatArray:
+    """The mean of pictures, (28, 28), 0.0 = paper, 1.0 = ink."""
+    # As many as 16 bits can add up at once: a sixth of the time that 64 take.
+    sums = [images[start : start + 257].sum(axis=0, dtype=np.uint16) for start in range(0, len(images), 257)]
+    mean: FloatArray = (np.sum(sums, axis=0, dtype=np.float64) / len(images) / 255).astype(np.float32)
+    return mean
 
 
 def _hash(network: FeedForward) -> str:
