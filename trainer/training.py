@@ -364,7 +364,7 @@ def _find_mean(images: npt.NDArray[np.uint8]) -> FloatArray:
     """The mean of pictures, (28, 28), 0.0 = paper, 1.0 = ink."""
     # As many as 16 bits can add up at once: a sixth of the time that 64 take.
     sums = [images[start : start + 257].sum(axis=0, dtype=np.uint16) for start in range(0, len(images), 257)]
-    mean: FloatArray = (np.sum(sums, axis=0, dtype=np.float64) / len(images) / 255).astype(np.float32)
+    mean: FloatArray = (np.array(sums).sum(axis=0, dtype=np.float64) / len(images) / 255).astype(np.float32)
     return mean
 
 
