@@ -16,6 +16,7 @@ import numpy.typing as npt
 from shared.digit_image import SLANT
 from shared.ink import Bytes, InkMap, Window
 from shared.pieces import label_pieces
+from shared.traits import BAR, DARK_BOARD, DIGITS, DIGITS_BASE, FULL_SIZE, Traits, tell_chance
 
 Mask = npt.NDArray[np.bool_]
 
@@ -36,26 +37,6 @@ RING = 0.22  # of a digit's longer side: how far around it the paper is looked a
 SAMPLES = 24  # along a digit's longer side and on, to tell of its ring; twice as many of its strokes
 DIRT_DEPTH = 0.35  # of a digit's depth of ink: what is darker than this in its ring is no paper
 
-# How likely a piece is to be a digit: the terms of a logistic regression, fitted on 4,500 simulated scenes
-# (`shared.scenery`) with a digit on paper in two of three, and rounded.
-BASE_LIKELIHOOD = 6.4
-DEPTH_GAIN = 1.65  # for the logarithm of its depth of ink
-SIZE_GAIN = 3.9  # for the logarithm of its size against FULL_SIZE, where it is smaller
-DIRT_COST = 13.6  # for the share of its ring that is no paper
-UNEVEN_COST = 5.0  # for how unevenly its ring is lit ...
-PATCHY_COST = 3.0  # ... and more where that is not in two even halves, as a shadow's edge makes them
-DISTANCE_COST = 0.65  # for its distance from the middle of the frame, squared, in widths and heights of it
-EDGE_COST = 2.6  # if it touches the frame's edge: most of what does is a desk, a hand or a shadow
-BAR = 1.25  # of its diagonal: a piece with strokes no longer is a bar
-BAR_COST = 0.5  # if it is one: most are edges, gaps, pens (all bars' costs are chosen, not fitted) ...
-EDGE_BAR_COST = 5.0  # ... and more if it touches the edge, as pens and cables do
-FILL_COST = 4.3  # for the share of its box that is ink
-FLAT_COST = 5.5  # for the logarithm of its width against its height, where it is wider
-CHALK_COST = 1.1  # if it is brighter than its board ...
-CHALK_BAR_COST = 1.5  # ... and more if it is a bar: a gap, a cable ...
-BOARD_COST = 0.1  # ... and for every level of 255 that the board is brighter than ...
-DARK_BOARD = 40  # ... this, as what lies behind bright cables often is (chosen, too)
-FULL_SIZE = 0.3  # of the frame's shorter side
 EDGE_CONTACT = 0.7  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
 SURE_SCORE = 0.9  # from here on nothing better is looked for: at no higher level, and no chalk
 LOWEST_SCORE = 0.12  # below, hardly anything is a digit; above, it is for the network to tell what is none
@@ -74,6 +55,7 @@ class Candidate(NamedTuple):
     depth : of its ink, below that paper
     light : the grey level of that paper
     box : rows and columns of the ink map
+    traits : by which it was judged
     """
 
     score: float
@@ -82,6 +64,7 @@ class Candidate(NamedTuple):
     depth: int
     light: int
     box: Window
+    traits: Traits
 
 
 def find_candidates(
@@ -122,26 +105,26 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
         # What leaves the frame on two sides is part of something larger.
         if len(sides) > 1 or sum(sides) > EDGE_CONTACT * size:
             continue
-        likely = (
-            BASE_LIKELIHOOD + _judge_place(box, pieces.shape) - CHALK_COST * chalk - EDGE_COST * len(sides)
-        )
+        traits = _tell_place(box, pieces.shape)._replace(edges=len(sides), chalk=float(chalk))
+        likely = DIGITS_BASE + sum(trait * weight for trait, weight in zip(traits, DIGITS, strict=True))
         if likely < _LEAST_LIKELY:
             continue
         margined = _single_out(pieces[box], bit)
         piece = margined[1:-1, 1:-1]
         area = int(np.count_nonzero(margined))
-        likely -= FILL_COST * area / piece.size
+        fill = area / piece.size
+        likely += DIGITS.fill * fill
         if likely < _LEAST_LIKELY:
             continue
         stroke = _measure_width(margined, area)
         if stroke > THICKEST_STROKE * size:
             continue
-        length = area / stroke - stroke
-        if length < BAR * math.hypot(height, width):
-            likely -= BAR_COST + CHALK_BAR_COST * chalk + EDGE_BAR_COST * len(sides)
-            if likely < _LEAST_LIKELY:
-                continue
-        candidate = _judge(ink, pieces, bit, box, piece, level, likely, chalk=chalk)
+        bar = float(area / stroke - stroke < BAR * math.hypot(height, width))
+        traits = traits._replace(fill=fill, bar=bar, edge_bar=bar * len(sides), chalk_bar=bar * chalk)
+        likely += DIGITS.bar * bar + DIGITS.edge_bar * traits.edge_bar + DIGITS.chalk_bar * traits.chalk_bar
+        if likely < _LEAST_LIKELY:
+            continue
+        candidate = _judge(ink, pieces, bit, box, piece, level, likely, traits)
         if candidate is not None:
             yield candidate
 
@@ -183,16 +166,16 @@ def _find_contacts(pieces: Bytes, box: Window, bit: np.uint8) -> list[int]:
     return [int(np.count_nonzero(side & bit)) for side in sides]
 
 
-def _judge_place(box: Window, shape: tuple[int, ...]) -> float:
-    """What a piece's size, shape and place in the frame do to its likelihood: never more than 0."""
+def _tell_place(box: Window, shape: tuple[int, ...]) -> Traits:
+    """What a piece's box tells, all of it against it."""
     rows, columns = box
     height, width = rows.stop - rows.start, columns.stop - columns.start
     down, across = (rows.start + rows.stop) / shape[0] - 1, (columns.start + columns.stop) / shape[1] - 1
-    distance = (down * down + across * across) / 4
-    small = math.log(min(1, max(height, width) / (FULL_SIZE * min(shape))))
-    flat = math.log(max(1, width / height))
-    likely: float = SIZE_GAIN * small - FLAT_COST * flat - DISTANCE_COST * distance
-    return likely
+    return Traits(
+        smallness=math.log(min(1, max(height, width) / (FULL_SIZE * min(shape)))),
+        flatness=math.log(max(1, width / height)),
+        distance=(down * down + across * across) / 4,
+    )
 
 
 def _single_out(pieces: Bytes, bit: np.uint8) -> Bytes:
@@ -222,10 +205,12 @@ def _judge(
     piece: Bytes,
     level: int,
     likely: float,
-    *,
-    chalk: bool,
+    traits: Traits,
 ) -> Candidate | None:
-    """Score a piece of ink by its depth and the ring of paper around it."""
+    """Score a piece of ink by its depth and the ring of paper around it.
+
+    `likely` are the logarithmic odds so far, by the traits that are told already.
+    """
     # Some of the pixels tell as much about the ring and the strokes, in much less time.
     size = measure_size(box)
     step = max(1, size // (2 * SAMPLES))
@@ -234,7 +219,7 @@ def _judge(
     strokes = sort_bytes(ink.ink[spaced][sampled])
     darkness = int(strokes[strokes.size // 2])
     # On whatever paper it is no deeper than on white: more than a quarter need not be looked around.
-    if likely + DEPTH_GAIN * math.log(darkness / 255) < _LEAST_LIKELY:
+    if likely + DIGITS.depth * math.log(darkness / 255) < _LEAST_LIKELY:
         return None
     window = widen(box, max(2, round(RING * size)), pieces.shape, step=max(2, size // SAMPLES))
     ring: Mask = np.logical_not(grow(pieces[window] & bit))
@@ -246,7 +231,8 @@ def _judge(
     if depth < level / 2:
         return None
     dirt = 1 - int(around.searchsorted(np.uint8(paper + DIRT_DEPTH * depth), side="right")) / around.size
-    likely += DEPTH_GAIN * math.log(depth / (255 - paper)) - DIRT_COST * dirt
+    deep = math.log(depth / (255 - paper))
+    likely += DIGITS.depth * deep + DIGITS.dirt * dirt
     if likely < _LEAST_LIKELY:
         return None
     light = sort_bytes(ink.grey[window][ring])
@@ -255,11 +241,12 @@ def _judge(
     if sort_bytes(stroke)[stroke.size // 2] > middle * (1 - depth / 510):
         return None  # as bright as its ring: what chalk lines hold is no ink, though darker than chalk
     # A shadow's edge makes two even halves: then only one of the two is far from the middle.
-    patchy = min(bright - middle, middle - dark)
-    likely -= (UNEVEN_COST * (bright - dark) / 2 + PATCHY_COST * patchy) / max(middle, 8)
-    if chalk:
-        likely -= BOARD_COST * max(0, 255 - middle - DARK_BOARD)
-    return Candidate(1 / (1 + math.exp(-likely)), level, paper, depth, middle, box)
+    reference = max(middle, 8)
+    uneven, patchy = (bright - dark) / 2 / reference, min(bright - middle, middle - dark) / reference
+    board = traits.chalk * max(0, 255 - middle - DARK_BOARD)
+    likely += DIGITS.unevenness * uneven + DIGITS.patchiness * patchy + DIGITS.board * board
+    traits = traits._replace(depth=deep, dirt=dirt, unevenness=uneven, patchiness=patchy, board=board)
+    return Candidate(tell_chance(likely), level, paper, depth, middle, box, traits)
 
 
 def sort_bytes(values: Bytes) -> Bytes:
