@@ -16,7 +16,7 @@ import numpy.typing as npt
 from shared.digit_image import SLANT
 from shared.ink import Bytes, InkMap, Window
 from shared.pieces import label_pieces
-from shared.traits import BAR, DARK_BOARD, DIGITS, DIGITS_BASE, FULL_SIZE, Traits, tell_chance
+from shared.traits import BAR, DARK_BOARD, DIGITS, DIGITS_BASE, FULL_SIZE, Traits, sum_up, tell_chance
 
 Mask = npt.NDArray[np.bool_]
 
@@ -106,7 +106,7 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
         if len(sides) > 1 or sum(sides) > EDGE_CONTACT * size:
             continue
         traits = _tell_place(box, pieces.shape)._replace(edges=len(sides), chalk=float(chalk))
-        likely = DIGITS_BASE + sum(trait * weight for trait, weight in zip(traits, DIGITS, strict=True))
+        likely = DIGITS_BASE + sum_up(traits, DIGITS)
         if likely < _LEAST_LIKELY:
             continue
         margined = _single_out(pieces[box], bit)

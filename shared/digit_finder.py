@@ -36,6 +36,7 @@ from shared.errors import BadFrameError
 from shared.feedforward import FloatArray
 from shared.ink import Bytes, InkMap, Window, fit_frame, halve, measure_ink
 from shared.pieces import label_pieces
+from shared.traits import ONES, ONES_BASE, Likelihood, sum_up, tell_chance
 
 # Where a camera cannot see.
 DARKEST_LIGHT = 30  # of 255: nowhere in the frame four pixels in a square are brighter
@@ -97,12 +98,12 @@ class FoundDigit:
     box : where it is, in pixels of the frame that was searched
     ink : float32 array, shape (H, W), 0.0 = paper, 1.0 = full ink: the digit alone, cut out, with
         what else was near it removed; in the finder's scale, not the frame's
-    likelihood : 0 to 1, how likely it is to be a digit, as far as its shape, place and paper tell
+    likelihood : how likely it is to be a digit, as far as its shape, place and paper tell
     """
 
     box: Box
     ink: FloatArray
-    likelihood: float
+    likelihood: Likelihood
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,7 +272,8 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     soft = _soften(fine, region, digit.paper)
     if soft is None:
         return None
-    return FoundDigit(_scale(_move(gathered, corner), ink, unit, frame_shape), crop(soft), digit.score)
+    likelihood = Likelihood(tell_chance(ONES_BASE + sum_up(digit.traits, ONES)), digit.score)
+    return FoundDigit(_scale(_move(gathered, corner), ink, unit, frame_shape), crop(soft), likelihood)
 
 
 def _trace(dark: Bytes, digit: Candidate, unit: int) -> tuple[Bytes, Window]:

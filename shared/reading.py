@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,16 +13,26 @@ from shared.digit_finder import Box, FoundDigit, NoDigit, check_frame, find_digi
 from shared.digit_image import normalise, to_inputs
 from shared.feedforward import FeedForward, FloatArray
 from shared.ink import Bytes, Sums, sum_blocks
+from shared.traits import Likelihood
 
 # Below this a digit is not said, unless the configuration asks otherwise.
 NEEDED_CONFIDENCE = 0.9
 
+
+class Trust(NamedTuple):
+    """The odds of a frame that leaves network and finder undecided, and the powers to raise theirs to."""
+
+    prior_odds: float
+    network: float
+    finder: float
+
+
 # How the network's and the finder's word are put together. On simulated frames, half of them with a digit,
 # nearly all others with nothing held up, one in fifty with a letter or a sign, more than nine in ten of the
 # readings with confidence 0.9 or more are right.
-PRIOR_ODDS, NETWORK_TRUST, FINDER_TRUST = 0.85, 0.89, 0.71
-# As many times the prior odds are a 1's: most of what is no digit, an edge, a pen, a gap, looks like one.
-ONES_ODDS = 0.2
+OTHERS = Trust(0.85, network=0.89, finder=0.71)
+# Most of what is no digit (an edge, a pen, a gap) is a 1 to the network: there the finder counts more.
+ONES = Trust(1.0, network=0.62, finder=1.0)
 LEAST_DOUBT = 0.01  # neither is ever surer than this
 
 # Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.
@@ -78,7 +89,7 @@ def tell_confidences(outputs: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return confidences
 
 
-def weigh(outputs: npt.ArrayLike, likelihood: float) -> float:
+def weigh(outputs: npt.ArrayLike, likelihood: Likelihood) -> float:
     """The chance that a reading is right: the network's word, and the finder's that there is a digit at all.
 
     Two witnesses who look at different things: the network at a shape, the finder at its paper. Their odds
@@ -90,11 +101,12 @@ def weigh(outputs: npt.ArrayLike, likelihood: float) -> float:
     Parameters
     ----------
     outputs : shape (10,)
-    likelihood : 0 to 1, of a `FoundDigit`
+    likelihood : of a `FoundDigit`
     """
-    odds = PRIOR_ODDS * (ONES_ODDS if np.argmax(outputs) == 1 else 1.0)
-    for chance, trust in ((tell_confidence(outputs), NETWORK_TRUST), (likelihood, FINDER_TRUST)):
-        odds *= math.pow((chance + LEAST_DOUBT) / (1 - chance + LEAST_DOUBT), trust)
+    digit = int(np.argmax(outputs))
+    odds, *powers = ONES if digit == 1 else OTHERS
+    for chance, power in zip((tell_confidence(outputs), likelihood.of(digit)), powers, strict=True):
+        odds *= math.pow((chance + LEAST_DOUBT) / (1 - chance + LEAST_DOUBT), power)
     return odds / (1 + odds)
 
 

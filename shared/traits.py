@@ -87,9 +87,24 @@ ONES = Traits(
 )
 
 
-def weigh_one(traits: Traits) -> float:
-    """How likely a piece is to be a 1, 0 to 1, as far as its traits tell."""
-    return tell_chance(ONES_BASE + sum(trait * weight for trait, weight in zip(traits, ONES, strict=True)))
+class Likelihood(NamedTuple):
+    """How likely a piece is to be a digit, 0 to 1, as far as its traits tell: a 1, or any other."""
+
+    one: float
+    other: float
+
+    def of(self, digit: int) -> float:
+        """How likely it is to be a digit, if it is this one."""
+        return self.one if digit == 1 else self.other
+
+
+# Of a picture of a digit that nobody had to find.
+CERTAIN = Likelihood(1.0, 1.0)
+
+
+def sum_up(traits: Traits, weights: Traits) -> float:
+    """What traits say together: how much they add to the logarithm of the odds."""
+    return sum(trait * weight for trait, weight in zip(traits, weights, strict=True))
 
 
 def tell_chance(log_odds: float) -> float:

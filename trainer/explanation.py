@@ -104,9 +104,10 @@ def _draw_outputs(axes: Axes, reading: Reading) -> None:
 
 def _tell(reading: Reading, found: FoundDigit) -> str:
     said = reading.confidence >= NEEDED_CONFIDENCE
-    bars = "\nA 1 needs more of both: bars look like it." if reading.digit == 1 else ""
+    bars = "\nAs bars look like a 1, it is harder on them." if reading.digit == 1 else ""
     return (
         f"Read as {reading.digit}\nwith confidence {reading.confidence:.2f}:\n"
         f"{'said' if said else 'not said'}, as {NEEDED_CONFIDENCE} is needed.\n\n"
-        f"The finder: {found.likelihood:.2f}\nThe network: {tell_confidence(reading.outputs):.2f}{bars}"
+        f"The network: {tell_confidence(reading.outputs):.2f}\n"
+        f"The finder: {found.likelihood.of(reading.digit):.2f}{bars}"
     )
