@@ -1,9 +1,10 @@
 """How well digits are announced and withdrawn, on simulated sequences at 10 frames a second.
 
-    python -m tests.benchmarks.sequences [--count N] [--conditions easy|hard] [--digits mnist|drawn]
+    python -m tests.benchmarks.sequences [--count N] [--conditions easy|each|hard] [--digits mnist|drawn]
     python -m tests.benchmarks.sequences --hours H
 
-The first plays N sequences of every kind and judges what is announced, by kind:
+The first plays N sequences of every kind and judges what is announced, by kind (and with `each`, where all is
+easy but for one hardship at a time, by hardship, N sequences of each):
 
     good      announced once, right, at most 0.5 s after it was held still; withdrawn within 1 s of going
     wrong     another digit was announced
@@ -29,7 +30,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +50,7 @@ from shared.scenery import Scene, hold_up
 from shared.strokes import draw_digit
 from shared.texture import pick
 from shared.weights import load_weights
+from tests.benchmarks.hardships import HARDSHIPS, draw_easy, draw_hardship
 from trainer.mnist import find_data_directory
 
 INTERVAL_S = 0.1
@@ -61,6 +63,7 @@ LIKE = {0: 6, 1: 7, 2: 3, 3: 2, 4: 9, 5: 6, 6: 0, 7: 1, 8: 3, 9: 4}
 
 Random = np.random.Generator
 Write = Callable[[int, float, Random], Ink]
+DrawConditions = Callable[[Random], Conditions]
 
 
 class Event(NamedTuple):
@@ -165,18 +168,17 @@ def write_drawn(digit: int, stroke: float, random: Random) -> Ink:
     return Ink(digit, draw_digit(digit, random))
 
 
-def draw_conditions(random: Random, how: str) -> Conditions:
-    """Anything that can be read; or, if easy, a felt pen on white paper in even light, in an empty place."""
-    if how == "hard":
-        return Conditions.draw(random)
-    easy = Conditions(size=random.uniform(0.35, 0.7), tilt=random.uniform(-8, 8))
-    return replace(easy, fills=bool(random.random() < 0.5), stroke=random.uniform(0.07, 0.14))
+def list_rows(how: str) -> list[tuple[str, DrawConditions]]:
+    """The rows of the table: what each is called, and how its conditions are drawn."""
+    if how == "each":
+        return [(name, partial(draw_hardship, hardship=hardship)) for name, hardship in HARDSHIPS.items()]
+    return [(kind, draw_easy if how == "easy" else Conditions.draw) for kind in KINDS]
 
 
-def draw_sequence(seed: int, number: int, kind: str, write: Write, how: str) -> Act:
+def draw_sequence(seed: int, number: int, kind: str, write: Write, draw_conditions: DrawConditions) -> Act:
     random = np.random.default_rng([seed, number])
     digit = int(random.integers(10))
-    conditions = draw_conditions(random, how)
+    conditions = draw_conditions(random)
     ink, other = (write(one, conditions.stroke, random) for one in (digit, LIKE[digit]))
     hold_s = random.uniform(1.2, 2.0)
     return draw_act(random, kind, ink, other, conditions, lead_s=LEAD_S, hold_s=hold_s)
@@ -212,17 +214,20 @@ def measure_sequences(options: argparse.Namespace, network: FeedForward) -> None
     settings = SettlingSettings()
     mnist = MnistWriter(network) if options.digits == "mnist" else None
     write = mnist.write if mnist else write_drawn
-    counts = {kind: Counter[str]() for kind in KINDS}
-    total = options.count * len(KINDS)
+    rows = list_rows(options.conditions)
+    counts = {row: Counter[str]() for row, _ in rows}
+    total = options.count * len(rows)
     for number in range(total):
-        kind = KINDS[number % len(KINDS)]
-        act = draw_sequence(options.seed, number, kind, write, options.conditions)
+        row, draw_conditions = rows[number % len(rows)]
+        # As many of each kind in every row.
+        kind = KINDS[number % len(KINDS)] if row in KINDS else KINDS[number // len(rows) % len(KINDS)]
+        act = draw_sequence(options.seed, number, kind, write, draw_conditions)
         played = play(act, DigitReader(network), Settling(settings), settings)
         verdict = judge(act.showings, played.events)
-        counts[kind][verdict] += 1
+        counts[row][verdict] += 1
         if is_readable(act.showings, played.sure):
-            counts[kind]["readable"] += 1
-            counts[kind]["readable good"] += verdict == "good"
+            counts[row]["readable"] += 1
+            counts[row]["readable good"] += verdict == "good"
         if verdict in ("wrong", "false"):
             for when, frame in played.frames.items():
                 keep(options.pictures, f"{number}-{kind}-{when:.1f}", frame)
@@ -230,13 +235,12 @@ def measure_sequences(options: argparse.Namespace, network: FeedForward) -> None
     if mnist:
         print(f"of {mnist.tried} of MNIST's test digits {mnist.taken} are said on clean paper, and taken")
     print(f"{total} sequences, {options.digits} digits, {options.conditions} conditions, seed {options.seed}")
-    print("             " + "".join(f"{verdict:>9}" for verdict in VERDICTS) + "  readable  of these")
-    rows = [*counts.items(), ("all", sum(counts.values(), Counter()))]
-    for kind, count in rows:
+    print(f"{'':24}" + "".join(f"{verdict:>9}" for verdict in VERDICTS) + "  readable  of these")
+    for row, count in [*counts.items(), ("all", sum(counts.values(), Counter()))]:
         part = count.total() - count["readable"] - count["readable good"]
         shares = "".join(f"{count[verdict] / part:9.1%}" for verdict in VERDICTS)
         of_these = count["readable good"] / max(count["readable"], 1)
-        print(f"{kind:13}{shares}{count['readable'] / part:10.1%}{of_these:10.1%}")
+        print(f"{row:24}{shares}{count['readable'] / part:10.1%}{of_these:10.1%}")
 
 
 def measure_emptiness(options: argparse.Namespace, network: FeedForward) -> None:
@@ -266,8 +270,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--count", type=int, default=100, help="sequences of each kind (default: 100)")
-    parser.add_argument("--conditions", choices=("easy", "hard"), default="hard", help="default: hard")
+    parser.add_argument("--count", type=int, default=100, help="sequences for each row (default: 100)")
+    parser.add_argument(
+        "--conditions", choices=("easy", "each", "hard"), default="hard", help="default: hard"
+    )
     parser.add_argument("--digits", choices=("mnist", "drawn"), default="mnist", help="default: mnist")
     parser.add_argument("--hours", type=float, help="play scenes without a digit for this long instead")
     parser.add_argument("--weights", type=Path, help="a weights file; by default the one that ships")
