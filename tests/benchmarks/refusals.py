@@ -6,28 +6,36 @@
 Everything goes the whole way: drawn on simulated paper, held up before a simulated camera, found, normalised
 and read. The letters come from fonts that nothing was learnt from, the signs from the programs below, and the
 digits are MNIST's test images. Of each there are two halves: with `--fit` one of them tells how the network's
-and the finder's word are best put together, which gives the constants of `shared.reading.weigh`, and what
-confidence should be asked for; the other one is for the test alone.
+and the finder's word are best put together, which gives the constants of `shared.reading.weigh` and, for 1s,
+those of `shared.traits`; the other one is for the test alone. To fit by there are, besides, digits drawn by
+program with one hardship at a time (`hardships`), and places in which something happens, but no digit is
+held up.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from edge.acts import EMPTY_KINDS, draw_empty_act
 from shared.conditions import Conditions
-from shared.digit_finder import FoundDigit, find_digit
+from shared.digit_finder import FoundDigit, search_frame
 from shared.feedforward import FeedForward, FloatArray
-from shared.reading import LEAST_DOUBT, NEEDED_CONFIDENCE, read_found, tell_confidences, weigh
-from shared.scenery import Scene
+from shared.ink import Bytes
+from shared.reading import LEAST_DOUBT, NEEDED_CONFIDENCE, read_found, tell_confidence
+from shared.scenery import Scene, hold_up
 from shared.sheet import write_sheet
-from shared.strokes import Strokes, arc, draw_lines, write_strokes
+from shared.strokes import Strokes, arc, draw_digit, draw_lines, write_strokes
+from shared.texture import pick
+from shared.traits import ONES, Traits
 from shared.weights import load_weights
+from tests.benchmarks.hardships import HARDSHIPS, draw_hardship
 from trainer.calibration import compare
 from trainer.datasets import load_mnist
 from trainer.fonts import LETTERS, SIGNS, TESTING_FONTS, VALIDATION_FONTS, draw_text, list_fonts
@@ -45,6 +53,18 @@ MIX = {
     "signs of fonts": 0.007,
     "drawn signs": 0.006,
 }
+# The same, to fit by.
+FITTED_MIX = {
+    "digits": 0.245,
+    "digits, one hardship": 0.245,
+    "nothing held up": 0.245,
+    "something happens": 0.245,
+    "letters": 0.007,
+    "signs of fonts": 0.007,
+    "drawn signs": 0.006,
+}
+# What a fit is drawn to nothing by, times its weights' squares: without, rare traits run away.
+SHRINKING = 3e-4
 LEVELS = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
@@ -130,17 +150,28 @@ DRAWN_TO_FIT: dict[str, Strokes] = {
 
 
 class Sighting(NamedTuple):
-    """What was held up, and what came of it: where nothing was found, the finder's likelihood is 0."""
+    """What was held up, and what came of it.
+
+    Attributes
+    ----------
+    name : of what was held up
+    digit : that it was read as; None where nothing was found, and then all else is 0
+    confidence : the reading's
+    network : how sure the network was, 0 to 1
+    finder : how likely the finder said that a digit is, 0 to 1
+    traits : by which it did
+    """
 
     name: str
-    right: bool
-    outputs: FloatArray
-    likelihood: float
+    digit: int | None = None
+    confidence: float = 0.0
+    network: float = 0.0
+    finder: float = 0.0
+    traits: Traits = Traits()
 
     @property
-    def confidence(self) -> float:
-        """The reading's; 0 where nothing was found."""
-        return weigh(self.outputs, self.likelihood) if self.likelihood else 0.0
+    def right(self) -> bool:
+        return self.name == str(self.digit)
 
 
 def main() -> None:
@@ -155,20 +186,13 @@ def main() -> None:
     network = load_weights(options.weights).network
     seen = hold_all_up(network, options.count, options.seed, fit=options.fit)
     if options.fit:
-        prior, ones, trust, other = fit_weights(mix(seen))
-        print(
-            f"odds = {prior:.2f} x network's odds ^ {trust:.2f} x finder's odds ^ {other:.2f}, "
-            f"and {ones:.2f} times as much for a 1"
-        )
+        print_fit(mix(seen, FITTED_MIX))
     _print_digits(seen["digits"])
     _print_levels(seen)
     for kind in ("letters", "signs of fonts", "drawn signs"):
         _print_names(kind, seen[kind])
-    mixed = mix(seen)
-    reliability = compare(
-        np.array([one.confidence for one in mixed if one.likelihood]),
-        np.array([one.right for one in mixed if one.likelihood]),
-    )
+    mixed = [one for one in mix(seen, MIX) if one.digit is not None]
+    reliability = compare(np.array([one.confidence for one in mixed]), np.array([one.right for one in mixed]))
     print(f"expected calibration error of the mix: {reliability.error:.1%}; readings, confidence, right:")
     for row in zip(reliability.counts, reliability.confidences, reliability.right, strict=True):
         print("{:9d} {:6.1%} {:6.1%}".format(*row))
@@ -185,50 +209,76 @@ def hold_all_up(network: FeedForward, count: int, seed: int, *, fit: bool) -> di
     digits = load_mnist(find_data_directory(), test=True)
     half = np.arange(int(fit), len(digits), 2)
 
-    def draw_digit() -> tuple[str, FloatArray]:
+    def draw_mnist() -> tuple[str, FloatArray]:
         index = random.choice(half)
         return str(digits.labels[index]), digits.images[index] / np.float32(255)
 
     kinds: dict[str, Callable[[], tuple[str, FloatArray | None]]] = {
-        "digits": draw_digit,
+        "digits": draw_mnist,
         "letters": lambda: _draw_letter(LETTERS, fonts, random),
         "signs of fonts": lambda: _draw_letter(SIGNS, fonts, random),
         "drawn signs": lambda: _draw_sign(signs, random),
         "nothing held up": lambda: ("nothing", None),
     }
-    return {kind: [_hold_up(network, random, *draw()) for _ in range(count)] for kind, draw in kinds.items()}
+    looks: dict[str, Callable[[], tuple[str, Bytes]]] = {
+        kind: partial(_hold_up, random, draw) for kind, draw in kinds.items()
+    }
+    if fit:
+        looks["digits, one hardship"] = partial(_hold_up_drawn, random)
+        looks["something happens"] = partial(_happen, random)
+    return {kind: [_see(network, *look()) for _ in range(count)] for kind, look in looks.items()}
 
 
-def mix(seen: dict[str, list[Sighting]]) -> list[Sighting]:
-    """Take as much of each kind as `MIX` asks for."""
-    most = max(MIX.values())
-    return [one for kind, share in MIX.items() for one in seen[kind][: round(len(seen[kind]) * share / most)]]
+def mix(seen: dict[str, list[Sighting]], shares: dict[str, float]) -> list[Sighting]:
+    """Take as much of each kind as its share asks for."""
+    most = max(shares.values())
+    return [
+        one for kind, share in shares.items() for one in seen[kind][: round(len(seen[kind]) * share / most)]
+    ]
 
 
-def fit_weights(mixed: list[Sighting]) -> npt.NDArray[np.float64]:
-    """Fit how the two words are put together.
+def print_fit(mixed: list[Sighting]) -> None:
+    """Fit how network and finder are put together, and print the constants that come of it."""
+    ones, others = (
+        [one for one in mixed if one.digit is not None and (one.digit == 1) == is_one]
+        for is_one in (True, False)
+    )
+    base, network, finder = fit([[_tell_odds(one.network), _tell_odds(one.finder)] for one in others], others)
+    print(f"OTHERS: prior odds {np.exp(base):.2f}, network {network:.2f}, finder {finder:.2f}")
+    names = [name for name in Traits._fields if getattr(ONES, name)]
+    base, network, *weights = fit(
+        [[_tell_odds(one.network), *(getattr(one.traits, name) for name in names)] for one in ones], ones
+    )
+    told = ", ".join(f"{name} {weight:.2f}" for name, weight in zip(names, weights, strict=True))
+    print(f"ONES, of {len(ones)}: base {base:.2f}, network {network:.2f}; {told}")
 
-    It gives the prior odds, how many times as much they are for a 1, and the power of either word. It is a
-    logistic regression: the log loss of what comes out is smallest.
-    """
+
+def fit(rows: list[list[float]], sightings: list[Sighting]) -> list[float]:
+    """Fit a logistic regression of which sightings are right: the base, and a weight for each column."""
     from scipy.optimize import minimize
 
-    found = [one for one in mixed if one.likelihood]
-    right = np.array([one.right for one in found])
-    outputs = np.stack([one.outputs for one in found])
-    words = np.column_stack((tell_confidences(outputs), [one.likelihood for one in found]))
-    odds = np.log((words + LEAST_DOUBT) / (1 - words + LEAST_DOUBT))
-    inputs = np.column_stack((np.ones(len(found)), outputs.argmax(axis=1) == 1, odds))
+    columns = np.array(rows)
+    middle, spread = columns.mean(axis=0), columns.std(axis=0)
+    inputs = np.column_stack((np.ones(len(rows)), (columns - middle) / spread))
+    signs = np.where([one.right for one in sightings], -1, 1)
 
-    def lose(powers: npt.NDArray[np.float64]) -> float:
-        return float(np.logaddexp(0, np.where(right, -1, 1) * (inputs @ powers)).mean())
+    def lose(weights: npt.NDArray[np.float64]) -> float:
+        return float(
+            np.logaddexp(0, signs * (inputs @ weights)).mean() + SHRINKING * (weights[1:] ** 2).sum()
+        )
 
-    powers = np.asarray(minimize(lose, np.zeros(4)).x)
-    return np.append(np.exp(powers[:2]), powers[2:])
+    base, *weights = np.asarray(minimize(lose, np.zeros(inputs.shape[1])).x)
+    weights = np.array(weights) / spread
+    return [float(base - weights @ middle), *weights.tolist()]
+
+
+def _tell_odds(chance: float) -> float:
+    """The logarithm of the odds, as `weigh` has them."""
+    return float(np.log((chance + LEAST_DOUBT) / (1 - chance + LEAST_DOUBT)))
 
 
 def _print_digits(digits: list[Sighting]) -> None:
-    found, right = sum(one.likelihood > 0 for one in digits), sum(one.right for one in digits)
+    found, right = sum(one.digit is not None for one in digits), sum(one.right for one in digits)
     wrong = sum(not one.right and one.confidence >= NEEDED_CONFIDENCE for one in digits)
     print(
         f"digits: of {len(digits)} held up {found} are found and {right} read right; {wrong} are said wrong "
@@ -257,15 +307,39 @@ def _print_names(kind: str, some: list[Sighting]) -> None:
 
 
 def _hold_up(
-    network: FeedForward, random: np.random.Generator, name: str, ink: FloatArray | None
-) -> Sighting:
+    random: np.random.Generator, draw: Callable[[], tuple[str, FloatArray | None]]
+) -> tuple[str, Bytes]:
+    name, ink = draw()
     conditions = Conditions.draw(random)
     held = [] if ink is None else [write_sheet(ink, conditions, random)]
-    found = find_digit(Scene(random, conditions).look(random, held))
-    if not isinstance(found, FoundDigit):
-        return Sighting(name, False, np.zeros(10, np.float32), 0.0)
-    reading = read_found(found, network)
-    return Sighting(name, name == str(reading.digit), reading.outputs, found.likelihood)
+    return name, Scene(random, conditions).look(random, held)
+
+
+def _hold_up_drawn(random: np.random.Generator) -> tuple[str, Bytes]:
+    digit = int(random.integers(10))
+    conditions = draw_hardship(random, HARDSHIPS[pick(random, *HARDSHIPS)])
+    return str(digit), hold_up(draw_digit(digit, random), random, conditions).frame
+
+
+def _happen(random: np.random.Generator) -> tuple[str, Bytes]:
+    place, held = Conditions.draw(random), Conditions.draw(random)
+    act = draw_empty_act(random, pick(random, *EMPTY_KINDS), held, 4.0, scene=Scene(random, place))
+    return "nothing", act.look(random.uniform(0, act.length_s))
+
+
+def _see(network: FeedForward, name: str, frame: Bytes) -> Sighting:
+    search = search_frame(frame)
+    if not isinstance(search.found, FoundDigit) or search.chosen is None:
+        return Sighting(name)
+    reading = read_found(search.found, network)
+    return Sighting(
+        name,
+        reading.digit,
+        reading.confidence,
+        tell_confidence(reading.outputs),
+        search.found.likelihood.other,
+        search.chosen.traits,
+    )
 
 
 def _draw_letter(characters: str, fonts: list[Path], random: np.random.Generator) -> tuple[str, FloatArray]:
