@@ -1,14 +1,17 @@
 """A few simulated sequences of every kind; `tests.benchmarks.sequences` plays many."""
 
 from collections import Counter
+from functools import partial
 
 import pytest
 
 from edge.acts import KINDS, Showing
 from edge.config import SettlingSettings
 from edge.settling import Settling
+from shared.conditions import Conditions
 from shared.reading import DigitReader
 from shared.weights import load_weights
+from tests.benchmarks.hardships import HARDSHIPS, draw_easy, draw_hardship
 from tests.benchmarks.sequences import Event, draw_emptiness, draw_sequence, judge, play, write_drawn
 
 SETTINGS = SettlingSettings()
@@ -21,23 +24,29 @@ def network():
     return load_weights().network
 
 
-def count_verdicts(network, conditions, count_of_each):
+def count_verdicts(network, draws):
     verdicts = Counter()
-    for number in range(count_of_each * len(KINDS)):
-        act = draw_sequence(1, number, KINDS[number % len(KINDS)], write_drawn, conditions)
+    for number, draw_conditions in enumerate(draws):
+        act = draw_sequence(1, number, KINDS[number % len(KINDS)], write_drawn, draw_conditions)
         played = play(act, DigitReader(network), Settling(SETTINGS), SETTINGS)
         verdicts[judge(act.showings, played.events)] += 1
     return verdicts
 
 
 def test_digits_in_empty_places_are_announced_once_right_in_time_and_withdrawn(network):
-    verdicts = count_verdicts(network, "easy", 4)
+    verdicts = count_verdicts(network, 4 * len(KINDS) * [draw_easy])
     assert verdicts["good"] >= 0.9 * verdicts.total(), verdicts
     assert verdicts["wrong"] == 0, verdicts
 
 
+def test_digits_are_announced_whatever_single_hardship_there_is(network):
+    draws = [partial(draw_hardship, hardship=hardship) for hardship in HARDSHIPS.values()]
+    verdicts = count_verdicts(network, 2 * draws)
+    assert verdicts["good"] >= 0.9 * verdicts.total(), verdicts
+
+
 def test_digits_anywhere_are_hardly_ever_announced_wrong(network):
-    verdicts = count_verdicts(network, "hard", 3)
+    verdicts = count_verdicts(network, 3 * len(KINDS) * [Conditions.draw])
     assert verdicts["good"] >= 0.5 * verdicts.total(), verdicts
     assert verdicts["wrong"] <= 0.1 * verdicts.total(), verdicts
 
