@@ -12,12 +12,12 @@ from typing import TextIO
 from edge.camera import open_camera
 from edge.config import Configuration
 from edge.sight import WHAT_TO_DO
-from shared.candidates import FULL_SIZE
 from shared.digit_finder import Box, FoundDigit, NoDigit, find_digit
 from shared.digit_image import measure_blur
 from shared.feedforward import FeedForward
 from shared.ink import Bytes
 from shared.reading import read_found
+from shared.traits import FULL_SIZE
 
 # Seconds between two looks: quick enough to aim by, and a Pi Zero has time left for SSH.
 INTERVAL_S = 0.25
