@@ -160,7 +160,7 @@ def _mark_largest(mask: Mask, fewest: float) -> Bytes | None:
 
 
 def span(line: Bytes) -> slice:
-    """From the first to the last place of a line that is not 0 but always the same."""
+    """From the first to the last place that is not 0, of a line of which all such places are alike."""
     return slice(int(line.argmax()), line.size - int(line[::-1].argmax()))
 
 

@@ -321,7 +321,7 @@ def _soften(fine: Bytes, region: Bytes, paper: int) -> FloatArray | None:
     inside = sort_bytes(fine[region != 0])
     edge = round(paper + STROKE_EDGE * (int(inside[9 * inside.size // 10]) - paper))
     strokes = inside[inside.searchsorted(edge) :]
-    if not strokes.size or strokes[-1] <= edge:
+    if not strokes.size or strokes[-1] <= max(edge, paper):
         return None
     blank = paper + BLUR * (edge - paper)
     full = max(int(strokes[strokes.size // 2]), blank + 1)

@@ -95,7 +95,8 @@ def _correct_stroke(digit: FloatArray) -> FloatArray:
     radius = abs(wanted - width) * FINE / 2
     margin = 2 + int(radius)
     # Half a level more, so that what becomes of it is rounded.
-    ink = fit_box(digit * np.float32(255) + np.float32(0.5), FINE * DIGIT_SIZE)
+    levels = np.minimum(digit, np.float32(1)) * np.float32(255) + np.float32(0.5)
+    ink = fit_box(levels, FINE * DIGIT_SIZE)
     fine = np.zeros((ink.shape[0] + 2 * margin, ink.shape[1] + 2 * margin), np.uint8)
     fine[margin:-margin, margin:-margin] = ink
     if wanted > width:

@@ -30,9 +30,9 @@ class Trust(NamedTuple):
 # How the network's and the finder's word are put together. On simulated frames, half of them with a digit,
 # nearly all others with nothing held up, one in fifty with a letter or a sign, more than nine in ten of the
 # readings with confidence 0.9 or more are right.
-OTHERS = Trust(0.85, network=0.89, finder=0.71)
+TRUST_IN_OTHERS = Trust(0.85, network=0.89, finder=0.71)
 # Most of what is no digit (an edge, a pen, a gap) is a 1 to the network: there the finder counts more.
-ONES = Trust(1.0, network=0.56, finder=1.0)
+TRUST_IN_ONES = Trust(1.0, network=0.56, finder=1.0)
 LEAST_DOUBT = 0.01  # neither is ever surer than this
 
 # Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.
@@ -95,7 +95,8 @@ def weigh(outputs: npt.ArrayLike, likelihood: Likelihood) -> float:
     Two witnesses who look at different things: the network at a shape, the finder at its paper. Their odds
     are multiplied, each raised to a power, the trust in it; the rest is the odds of a frame in which both
     are undecided. `python -m tests.benchmarks.refusals --fit --count 9000 --seed 5` gives, for all digits but
-    1s, prior odds of 0.84 and powers of 0.95 and 0.59; for 1s see `shared.traits`.
+    1s, prior odds of 0.84 and powers of 0.95 and 0.59, between which and those of harder scenes alone (1.03,
+    0.89 and 0.71) what is used was chosen; for 1s see `shared.traits`.
 
     Parameters
     ----------
@@ -103,7 +104,7 @@ def weigh(outputs: npt.ArrayLike, likelihood: Likelihood) -> float:
     likelihood : of a `FoundDigit`
     """
     digit = int(np.argmax(outputs))
-    odds, *powers = ONES if digit == 1 else OTHERS
+    odds, *powers = TRUST_IN_ONES if digit == 1 else TRUST_IN_OTHERS
     for chance, power in zip((tell_confidence(outputs), likelihood.of(digit)), powers, strict=True):
         odds *= math.pow((chance + LEAST_DOUBT) / (1 - chance + LEAST_DOUBT), power)
     return odds / (1 + odds)

@@ -72,8 +72,8 @@ def fold_normalisation(network: FeedForward, inputs: FloatArray) -> FeedForward:
     Parameters
     ----------
     network : whose signals were normalised; it needs biases
-    inputs : float32 (count, input nodes), of pictures like those that it learnt from, thousands of them:
-        their means and variances become part of the weights
+    inputs : float32 (count, input nodes), of pictures like those that its last epoch learnt from, thousands
+        of them if there are so many: their means and variances become part of the weights
 
     Source: Ioffe and Szegedy (2015), algorithm 2; means and variances measured on many pictures with the
     weights as they are, as in Wu and Johnson, "Rethinking 'Batch' in BatchNorm" (2021), section 3, rather

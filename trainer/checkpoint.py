@@ -20,6 +20,9 @@ from trainer.errors import BadCheckpointError, MissingCheckpointError
 
 Arrays = Sequence[npt.NDArray[Any]]
 
+# Changes with what a checkpoint keeps, and with the settings that there are.
+FORMAT = 2
+
 
 @dataclass
 class Standing:
@@ -71,7 +74,12 @@ class Checkpoint:
         arrays : all that changes as it learns: weights, the optimiser's memory, averages, the best so far
         purpose : what makes this training another than others; `load` compares it
         """
-        about = {"standing": asdict(standing), "purpose": purpose, "options": self._options}
+        about = {
+            "format": FORMAT,
+            "standing": asdict(standing),
+            "purpose": purpose,
+            "options": self._options,
+        }
         file = io.BytesIO()
         members: dict[str, Any] = {f"array_{index}": array for index, array in enumerate(arrays)}
         np.savez(file, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **members)
@@ -116,6 +124,8 @@ def _read(path: Path) -> tuple[dict[str, Any], list[npt.NDArray[Any]]]:
         read_record(Standing, about["standing"])
         if not isinstance(about["purpose"], dict) or not isinstance(about["options"], dict):
             raise BadCheckpointError("no tables")
+        if about["format"] != FORMAT:
+            raise BadCheckpointError("another format")
     except FileNotFoundError as error:
         raise MissingCheckpointError(
             f"no checkpoint at {path}: that training was finished, or ended before its first checkpoint; "

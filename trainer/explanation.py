@@ -104,10 +104,11 @@ def _draw_outputs(axes: Axes, reading: Reading) -> None:
 
 def _tell(reading: Reading, found: FoundDigit) -> str:
     said = reading.confidence >= NEEDED_CONFIDENCE
-    bars = "\nAs bars look like a 1, it is harder on them." if reading.digit == 1 else ""
+    # Bars look like a 1, so that the finder judges it by other weights.
+    finder = "The finder, for a 1" if reading.digit == 1 else "The finder"
     return (
         f"Read as {reading.digit}\nwith confidence {reading.confidence:.2f}:\n"
         f"{'said' if said else 'not said'}, as {NEEDED_CONFIDENCE} is needed.\n\n"
-        f"The network: {tell_confidence(reading.outputs):.2f}\n"
-        f"The finder: {found.likelihood.of(reading.digit):.2f}{bars}"
+        f"{finder}: {found.likelihood.of(reading.digit):.2f}\n"
+        f"The network: {tell_confidence(reading.outputs):.2f}"
     )

@@ -85,11 +85,11 @@ UPRIGHT = Recipe(slant=0.06, taller=0.07, wider=0.07, shift=0.5, smoothness=5.0)
 PRESETS = {
     "talk": Preset(
         Recipe(loss="squared-error", learning_rate=1.0, epochs=5),
-        "97.5 %, 4 s: the talk's network, loss and five epochs, in mini-batches",
+        "97.5 %, 2 s: the talk's network, loss and five epochs, in mini-batches",
     ),
     "rotations": Preset(
         Recipe(loss="squared-error", learning_rate=1.0, epochs=10, rotate_degrees=TALK_DEGREES),
-        "98.1 %, 9 s: the same and the talk's rotations, ten epochs",
+        "98.1 %, 5 s: the same and the talk's rotations, ten epochs",
     ),
     "quick": Preset(
         replace(

@@ -20,7 +20,7 @@ class Settings:
     Attributes
     ----------
     hidden : nodes in each hidden layer
-    epochs : how often every picture is seen
+    epochs : passes over the pictures
     learning_rate : the first step's
     batch_size : pictures a step
     seed : the same seed gives the same weights
@@ -32,7 +32,7 @@ class Settings:
     schedule : what becomes of the learning rate, a name in `trainer.schedules.SCHEDULES`
     averaging : epochs over which the weights are averaged; 0 takes the last step's
     dropout : share of the hidden nodes that is silent in each step, 0 to 1
-    skipping : share of the pictures read better than the mean one that each epoch leaves out, 0 to 1
+    skipping : share of the pictures read better than the mean one that each epoch leaves out, below 1
     patience : epochs without a better reading of the held-out pictures before training ends; 0 goes on
 
     Raises

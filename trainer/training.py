@@ -126,7 +126,7 @@ def train(
     checkpoint : where to keep how far it came
     resume : go on from there; all else must be as it was, and so will be the weights
     threads : to use at most; large networks' weights depend on how many there are, in the last bits of sums,
-        and with dropout or batch normalisation more than that
+        and with dropout, batch normalisation or skipping more than that
 
     Raises
     ------
@@ -252,11 +252,12 @@ class _Course:
         *,
         look_ahead: bool,
     ) -> Outcome:
-        settings, before = self._settings, self.standing.cpu_seconds
-        standing, done, stopped = self.standing, float(self.standing.epoch), False
+        settings, standing = self._settings, self.standing
+        before = standing.cpu_seconds
+        done, stopped = float(standing.epoch), False
         purpose: dict[str, Any] = {}
-        for epoch in range(self.standing.epoch + 1, settings.epochs + 1):
-            if settings.patience and self.standing.since_best >= settings.patience:
+        for epoch in range(standing.epoch + 1, settings.epochs + 1):
+            if settings.patience and standing.since_best >= settings.patience:
                 break
             disturbances = [self._disturb(epoch, share) for share in range(shares)]
             losses: list[float] = []
@@ -276,18 +277,18 @@ class _Course:
                 if stopped := stop():
                     break
             accuracy = self._judge(epoch)
-            self.standing.cpu_seconds = before + time.process_time() - self._started
+            standing.cpu_seconds = before + time.process_time() - self._started
             moment = self._tell(done, epoch, losses, rate, before)
             report(replace(moment, epoch_accuracy=accuracy, ends_epoch=True))
             if stopped:
                 break
             if checkpoint is not None and checkpoint.is_due():
                 purpose = purpose or self.describe_purpose()
-                checkpoint.save(self.standing, self.arrays, purpose)
+                checkpoint.save(standing, self.arrays, purpose)
         return Outcome(
             self._best or self._finish(),
             done,
-            self.standing.accuracy,
+            standing.accuracy,
             before + time.process_time() - self._started,
             stopped,
         )
@@ -311,7 +312,7 @@ class _Course:
     def _prepare(self, epoch: int) -> Iterator[_Batch]:
         settings, dataset = self._settings, self._dataset
         random = np.random.default_rng((settings.seed, epoch))
-        order = self._selection.draw(len(dataset), random)
+        order = self._selection.draw(random)
         batches = -(-len(order) // settings.batch_size)
         for index in range(batches):
             batch = order[index * settings.batch_size : (index + 1) * settings.batch_size]

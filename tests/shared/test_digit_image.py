@@ -63,6 +63,11 @@ def test_normalise_brings_every_pen_near_one_width():
     assert max(masses) < 2.5 * min(masses)
 
 
+def test_ink_a_little_fuller_than_full_is_full():
+    ink = draw(FIVE, pen=6)
+    np.testing.assert_allclose(normalise(ink * np.float32(1.01)), normalise(ink), atol=0.03)
+
+
 @pytest.mark.parametrize("shape", [(28, 28), (1, 1), (0, 5), (200, 3)])
 def test_normalise_needs_ink(shape):
     with pytest.raises(NoInkError):

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit
 
 from shared.errors import WrongShapeError
-from shared.feedforward import FeedForward
+from shared.feedforward import FeedForward, squash_sigmoid_by_exp
 
 
 def query_by_hand(weights, biases, inputs):
@@ -127,3 +128,14 @@ def test_parts_that_do_not_fit_are_refused(weights, biases, activation, said):
 def test_inputs_of_a_wrong_shape_are_refused(shape):
     with pytest.raises(WrongShapeError, match="do not fit 4 input nodes"):
         FeedForward([np.ones((2, 4))]).query(np.zeros(shape))
+
+
+def test_a_pis_sigmoid_is_the_sigmoid():
+    sums = np.concatenate((np.linspace(-79, 79, 1000), (-1e4, 1e4, -np.inf, np.inf, np.nan))).astype(
+        np.float32
+    )
+    outputs = np.empty_like(sums)
+    squash_sigmoid_by_exp(sums, outputs)
+    np.testing.assert_allclose(outputs, expit(sums), rtol=1e-6, atol=1e-34)
+    squash_sigmoid_by_exp(sums, sums)
+    np.testing.assert_array_equal(sums, outputs)

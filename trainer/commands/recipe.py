@@ -14,7 +14,7 @@ from trainer.schedules import SCHEDULES
 
 LEARNING = (
     ("--learning-rate", float, "RATE", "the first step's length"),
-    ("--epochs", int, "N", "times every picture is seen"),
+    ("--epochs", int, "N", "passes over the pictures"),
     ("--batch-size", int, "N", "pictures a step"),
     ("--seed", int, "N", "the same seed gives the same weights"),
     ("--averaging", float, "EPOCHS", "over which the weights are averaged; 0 takes the last ones"),
