@@ -228,6 +228,9 @@ def _judge(
     spaced = widen(box, 0, pieces.shape, step)
     sampled = piece[::step, ::step].view(np.bool_)
     strokes = sort_bytes(ink.ink[spaced][sampled])
+    if not strokes.size:  # a thin line that lies between all samples
+        spaced, sampled = box, piece.view(np.bool_)
+        strokes = sort_bytes(ink.ink[spaced][sampled])
     darkness = int(strokes[strokes.size // 2])
     # On whatever paper it is no deeper than on white: more than a quarter need not be looked around.
     if likely + DIGITS.depth * math.log(darkness / 255) < _LEAST_LIKELY:

@@ -160,6 +160,14 @@ def test_the_search_ends_at_the_first_level_that_holds_a_sure_digit():
     assert {candidate.level for candidate in search.candidates} == {INK_LEVELS[0]}
 
 
+def test_a_line_between_all_samples_is_judged_too():
+    frame = np.full((HEIGHT, WIDTH), 200, np.uint8)
+    for row in range(110):
+        top, left = 2 * (5 + row), 2 * (80 + (row + 1) % 2)
+        frame[top : top + 2, left : left + 2] = 20
+    assert search_frame(frame).candidates
+
+
 def test_specks_on_ruling_so_fine_that_no_paper_is_left_are_no_digit():
     # Seen once in thousands of odd frames: the map's paper is darker than all but a few pixels of the frame.
     fine = np.zeros((10, 10), np.uint8)
