@@ -126,7 +126,7 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
             likely += DIGITS.bar + DIGITS.edge_bar * edges + DIGITS.chalk_bar * chalk
             if likely < _LEAST_LIKELY:
                 continue
-        # A dictionary, as it takes a tenth of the time that a named tuple does, and most pieces are refused.
+        # A named tuple takes longer to make, and most pieces are refused.
         told: dict[str, float] = {
             "smallness": smallness,
             "flatness": flatness,

@@ -272,7 +272,7 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     soft = _soften(fine, region, digit.paper)
     if soft is None:
         return None
-    likelihood = Likelihood(tell_chance(ONES_BASE + sum_up(digit.traits, ONES)), digit.score)
+    likelihood = Likelihood(one=tell_chance(ONES_BASE + sum_up(digit.traits, ONES)), other=digit.score)
     return FoundDigit(_scale(_move(gathered, corner), ink, unit, frame_shape), crop(soft), likelihood)
 
 

@@ -79,7 +79,7 @@ def crop(ink: FloatArray) -> FloatArray:
     ------
     NoInkError : if every pixel is paper
     """
-    solid = (ink > BARELY_INK).view(np.uint8)
+    solid = (ink > BARELY_INK).view(np.uint8)  # bytes, as a Pi is slow with bools
     rows, columns = (np.flatnonzero(np.bitwise_or.reduce(solid, axis=axis)) for axis in (1, 0))
     if not len(rows):
         raise NoInkError("there is no ink to make a digit of: every pixel is paper")

@@ -54,15 +54,9 @@ MIX = {
     "drawn signs": 0.006,
 }
 # The same, to fit by.
-FITTED_MIX = {
-    "digits": 0.245,
-    "digits, one hardship": 0.245,
-    "nothing held up": 0.245,
-    "something happens": 0.245,
-    "letters": 0.007,
-    "signs of fonts": 0.007,
-    "drawn signs": 0.006,
-}
+FITTED_MIX = MIX | dict.fromkeys(
+    ("digits", "digits, one hardship", "nothing held up", "something happens"), MIX["digits"] / 2
+)
 # What a fit is drawn to nothing by, times its weights' squares: without, rare traits run away.
 SHRINKING = 3e-4
 LEVELS = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -244,7 +238,7 @@ def print_fit(mixed: list[Sighting]) -> None:
         for is_one in (True, False)
     )
     base, network, finder = fit([[_tell_odds(one.network), _tell_odds(one.finder)] for one in others], others)
-    print(f"OTHERS: prior odds {np.exp(base):.2f}, network {network:.2f}, finder {finder:.2f}")
+    print(f"TRUST_IN_OTHERS: prior odds {np.exp(base):.2f}, network {network:.2f}, finder {finder:.2f}")
     names = [name for name in Traits._fields if getattr(ONES, name)]
     base, network, *weights = fit(
         [[_tell_odds(one.network), *(getattr(one.traits, name) for name in names)] for one in ones], ones

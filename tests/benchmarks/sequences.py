@@ -220,7 +220,7 @@ def measure_sequences(options: argparse.Namespace, network: FeedForward) -> None
     for number in range(total):
         row, draw_conditions = rows[number % len(rows)]
         # As many of each kind in every row.
-        kind = KINDS[number % len(KINDS)] if row in KINDS else KINDS[number // len(rows) % len(KINDS)]
+        kind = row if row in KINDS else KINDS[number // len(rows) % len(KINDS)]
         act = draw_sequence(options.seed, number, kind, write, draw_conditions)
         played = play(act, DigitReader(network), Settling(settings), settings)
         verdict = judge(act.showings, played.events)

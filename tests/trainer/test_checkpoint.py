@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from trainer.augmentation import Deformations
-from trainer.checkpoint import Checkpoint, Standing, read_options
+from trainer.checkpoint import FORMAT, Checkpoint, Standing, read_options
 from trainer.errors import BadCheckpointError, BadSettingError, MissingCheckpointError
 from trainer.settings import Settings
 from trainer.training import train
@@ -118,11 +118,21 @@ def test_a_damaged_checkpoint_is_said(tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    "standing",
-    [{"epoch": "3"}, {"epoch": None}, {"epochs": 3}, {"accuracy": [1]}, {"cpu_seconds": {}}, [], 3],
+    ("standing", "written_as"),
+    [
+        ({"epoch": "3"}, FORMAT),
+        ({"epoch": None}, FORMAT),
+        ({"epochs": 3}, FORMAT),
+        ({"accuracy": [1]}, FORMAT),
+        ({"cpu_seconds": {}}, FORMAT),
+        ([], FORMAT),
+        (3, FORMAT),
+        ({"epoch": 3}, FORMAT - 1),
+        ({"epoch": 3}, None),
+    ],
 )
-def test_a_checkpoint_of_another_version_is_said(tmp_path, standing):
-    about = {"standing": standing, "purpose": {}, "options": {}}
+def test_a_checkpoint_of_another_version_is_said(tmp_path, standing, written_as):
+    about = {"format": written_as, "standing": standing, "purpose": {}, "options": {}}
     np.savez(tmp_path / "c.npz", about=np.frombuffer(json.dumps(about).encode(), np.uint8))
     for read in (read_options, lambda path: Checkpoint(path).load([], {})):
         with pytest.raises(BadCheckpointError, match="is no checkpoint of this version"):
