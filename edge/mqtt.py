@@ -245,16 +245,19 @@ class MqttOutput:
 
     def tend(self) -> None:
         """Tell health when it is due, Home Assistant what there is, and pictures to who wants them."""
+        with self._state:
+            if self._availability.state == "online":  # else the last word has been said
+                self._tell_what_is_due()
+
+    def _tell_what_is_due(self) -> None:
         now = time.monotonic()
         if now >= self._greet_at:
             self._greet_at = float("inf")
-            with self._state:
-                for message in self._introduce():
-                    self._outbox.put(message)
+            for message in self._introduce():
+                self._outbox.put(message)
         if is_due := now >= self._next_health:
             self._next_health = now + self._live.configuration.health.interval_s
-            with self._state:
-                self._say(self._prediction)  # or the broker would forget it
+            self._say(self._prediction)  # or the broker would forget it
         problems = self._health.problems
         if is_due or (problems != self._told_problems and now >= self._soonest_health):
             self._told_problems, self._soonest_health = problems, now + PROBLEM_INTERVAL_S

@@ -41,4 +41,4 @@ def test_who_leaves_a_broker_that_confirms_nothing_has_it_say_the_will():
         wait_until(lambda: b"online" in heard)
         bench.output.close()
         broker.join(10)
-    assert heard.endswith(WITH_WILL)
+    assert heard.endswith(b'"offline"}' + WITH_WILL), "health, which was due meanwhile, comes no more"
