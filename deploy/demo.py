@@ -25,6 +25,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from deploy.broker import find_free_port, start_broker
 from shared.messages import Availability, EventMessage, PredictionMessage, decode
+from shared.reading import show_confidence
 from shared.topics import Topics
 from trainer.mnist import find_data_directory
 
@@ -265,7 +266,7 @@ def _wait_for_leds(watcher: Watcher, number: int) -> list[str]:
 def _print_round(number: int, count: int, this: Round, event: EventMessage, lit: list[str]) -> None:
     verdict = "" if this.is_right else "   <- wrong"
     latency = f"{event.latency_ms:.0f} ms after its frame"
-    said = f"MQTT says {event.digit}, confidence {event.confidence:.2f}, {latency}"
+    said = f"MQTT says {event.digit}, confidence {show_confidence(event.confidence)}, {latency}"
     lines = ["", f"{number:>2}/{count}  held up {this.shown}   {said}{verdict}", ""]
     for led_line, line in zip(lit, lines, strict=False):
         print(f"{led_line:>{MARGIN}}   {line}".rstrip(), flush=True)

@@ -16,7 +16,7 @@ from shared.digit_finder import Box, FoundDigit, NoDigit, find_digit
 from shared.digit_image import measure_blur
 from shared.feedforward import FeedForward
 from shared.ink import Bytes
-from shared.reading import read_found
+from shared.reading import read_found, show_confidence
 from shared.traits import FULL_SIZE
 
 # Seconds between two looks: quick enough to aim by, and a Pi Zero has time left for SSH.
@@ -84,7 +84,7 @@ def judge_framing(frame: Bytes, network: FeedForward, needed_confidence: float) 
         advice = "good"
     return Framing(
         digit=reading.digit,
-        confidence=round(reading.confidence, 3),
+        confidence=round(reading.confidence, 6),
         box=box,
         size=round(size, 3),
         right=round((box.x + box.width / 2) / width - 0.5, 3),
@@ -150,11 +150,11 @@ class Screen:
 def describe(framing: Framing) -> str:
     """Tell a framing in one line, the figures in the same places each time."""
     text = framing.advice
-    if framing.digit is not None:
+    if framing.digit is not None and framing.confidence is not None:
         shares = (framing.size, framing.right, framing.down, framing.blur)
         size, right, down, blur = (round(100 * (share or 0.0)) for share in shares)
         text = (
-            f"{text:{ADVICE_WIDTH}}{framing.digit} ({framing.confidence:.2f}) size {size:3}% "
+            f"{text:{ADVICE_WIDTH}}{framing.digit} ({show_confidence(framing.confidence)}) size {size:3}% "
             f"right {right:+3}% down {down:+3}% blur {blur:2}%"
         )
     return f"{text:{WIDTH}} grey {framing.brightness:3.0f}"

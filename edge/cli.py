@@ -186,6 +186,7 @@ def run_classify(options: argparse.Namespace) -> int:
 
 def _tell_reading(path: str, reading: Reading | NoDigit, needed: float, *, as_json: bool) -> str:
     from shared.digit_finder import NoDigit
+    from shared.reading import show_confidence
 
     found = None if isinstance(reading, NoDigit) else reading
     said = found is not None and found.confidence >= needed
@@ -202,6 +203,5 @@ def _tell_reading(path: str, reading: Reading | NoDigit, needed: float, *, as_js
         )
     if found is None:
         return f"{path}: {reading}"
-    if said:
-        return f"{path}: {found.digit} (confidence {found.confidence:.2f})"
-    return f"{path}: not sure, perhaps {found.digit} (confidence {found.confidence:.2f})"
+    answer = f"{found.digit} (confidence {show_confidence(found.confidence)})"
+    return f"{path}: {answer}" if said else f"{path}: not sure, perhaps {answer}"

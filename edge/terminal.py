@@ -8,7 +8,7 @@ from edge.camera import Frame
 from edge.leds import LedOutput
 from edge.settling import Prediction
 from shared.digit_finder import NoDigit
-from shared.reading import Reading
+from shared.reading import Reading, show_confidence
 
 
 class TerminalOutput:
@@ -31,7 +31,7 @@ class TerminalOutput:
     def announce(self, prediction: Prediction) -> None:
         """Print what was settled."""
         reading = prediction.reading
-        text = f"reads {reading.digit}, confidence {reading.confidence:.2f}"
+        text = f"reads {reading.digit}, confidence {show_confidence(reading.confidence)}"
         self._print(
             text, digit=reading.digit, confidence=round(reading.confidence, 6), leds=self._leds.draw()
         )

@@ -89,6 +89,14 @@ def tell_confidences(outputs: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return confidences
 
 
+def show_confidence(confidence: float) -> str:
+    """A confidence in two digits, rounded down: 0.899 is not shown as the 0.90 that it falls short of."""
+    hundredths = round(100 * confidence)
+    if hundredths / 100 > confidence:
+        hundredths -= 1
+    return f"{hundredths / 100:.2f}"
+
+
 def weigh(outputs: npt.ArrayLike, likelihood: Likelihood) -> float:
     """The chance that a reading is right: the network's word, and the finder's that there is a digit at all.
 

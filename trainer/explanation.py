@@ -14,7 +14,7 @@ from shared.digit_finder import FoundDigit, Search, search_frame
 from shared.digit_image import normalise
 from shared.feedforward import FeedForward
 from shared.ink import Bytes
-from shared.reading import NEEDED_CONFIDENCE, Reading, read_found, tell_confidence
+from shared.reading import NEEDED_CONFIDENCE, Reading, read_found, show_confidence, tell_confidence
 from trainer.plots import make_drawable, save_figure
 
 if TYPE_CHECKING:
@@ -107,8 +107,8 @@ def _tell(reading: Reading, found: FoundDigit) -> str:
     # Bars look like a 1, so that the finder judges it by other weights.
     finder = "The finder, for a 1" if reading.digit == 1 else "The finder"
     return (
-        f"Read as {reading.digit}\nwith confidence {reading.confidence:.2f}:\n"
+        f"Read as {reading.digit}\nwith confidence {show_confidence(reading.confidence)}:\n"
         f"{'said' if said else 'not said'}, as {NEEDED_CONFIDENCE} is needed.\n\n"
         f"{finder}: {found.likelihood.of(reading.digit):.2f}\n"
-        f"The network: {tell_confidence(reading.outputs):.2f}"
+        f"The network: {show_confidence(tell_confidence(reading.outputs))}"
     )

@@ -15,7 +15,7 @@ from PIL import Image
 
 from shared.digit_image import IMAGE_SIZE
 from shared.feedforward import FloatArray
-from shared.reading import NEEDED_CONFIDENCE
+from shared.reading import NEEDED_CONFIDENCE, show_confidence
 from shared.weights import TrainedNetwork
 from trainer.backquery import make_minds
 from trainer.calibration import Reliability, measure_reliability
@@ -165,7 +165,7 @@ def _write_mistakes(mistakes: Sequence[Mistake], evaluation: Evaluation) -> str:
     figures = (
         _write_figure(
             mistake.image,
-            f"read {mistake.digit} ({mistake.confidence:.2f})",
+            f"read {mistake.digit} ({show_confidence(mistake.confidence)})",
             f"was {mistake.meaning}",
         )
         for mistake in mistakes

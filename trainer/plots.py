@@ -12,6 +12,7 @@ import numpy as np
 from shared.atomic_file import write_atomically
 from shared.digit_image import IMAGE_SIZE
 from shared.feedforward import FeedForward, FloatArray
+from shared.reading import show_confidence
 from trainer.calibration import Reliability
 from trainer.evaluation import Evaluation
 from trainer.mistakes import Mistake
@@ -93,9 +94,8 @@ def plot_mistakes(mistakes: Sequence[Mistake], title: str) -> Figure:
         if place < len(mistakes):
             mistake = mistakes[place]
             axes.imshow(mistake.image, cmap="gray_r", vmin=0, vmax=255)
-            axes.set_title(
-                f"read {mistake.digit} ({mistake.confidence:.2f})\nwas {mistake.meaning}", fontsize=8
-            )
+            sure = show_confidence(mistake.confidence)
+            axes.set_title(f"read {mistake.digit} ({sure})\nwas {mistake.meaning}", fontsize=8)
     return figure
 
 

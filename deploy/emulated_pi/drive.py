@@ -19,6 +19,7 @@ from deploy.emulated_pi.findings import Findings
 from deploy.emulated_pi.listener import Listener, read_retained_availability
 from deploy.emulated_pi.pi import PATIENCE_S, PROMPT, Pi, PiError
 from deploy.emulated_pi.power_cuts import cut_power_often
+from shared.reading import show_confidence
 
 PROJECT = Path(__file__).parents[2]
 FOLDER = PROJECT / "build" / "raspi0"
@@ -121,7 +122,7 @@ def see_digits(pi: Pi, listener: Listener, findings: Findings) -> None:
             arrived.append(event["digit"])
             lit.append([pin - DIGIT_PINS[0] for pin in DIGIT_PINS if pin in levels])
             print(
-                f"{event['digit']} (confidence {event['confidence']:.2f}) after "
+                f"{event['digit']} (confidence {show_confidence(event['confidence'])}) after "
                 f"{time.monotonic() - begin:.0f} real seconds; pins that are high: {sorted(levels)}",
                 flush=True,
             )

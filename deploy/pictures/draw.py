@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from shared.conditions import Conditions
 from shared.ink import Bytes
-from shared.reading import Reading, read_digit
+from shared.reading import Reading, read_digit, show_confidence
 from shared.scenery import hold_up
 from shared.weights import load_weights
 from trainer.cli import main as run_trainer
@@ -62,7 +62,7 @@ def draw_reading(figure: Figure, row: int, frame: Bytes, reading: Reading) -> No
     colours = ["tab:orange" if digit == reading.digit else "tab:blue" for digit in range(10)]
     outputs.bar(range(10), reading.outputs, color=colours)
     outputs.set(ylim=(0, 1.05), xticks=range(10), yticks=(0, 1))
-    outputs.set_xlabel(f"reads {reading.digit}, confidence {reading.confidence:.2f}")
+    outputs.set_xlabel(f"reads {reading.digit}, confidence {show_confidence(reading.confidence)}")
     for picture in (seen, image):
         picture.set(xticks=(), yticks=())
     if row == 0:

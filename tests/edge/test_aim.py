@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -74,6 +75,11 @@ def test_every_reason_has_its_advice(network):
 def test_a_reading_that_would_not_be_said_is_not_good(network):
     framing = judge_framing(hold_up(3, 6, 120, 60), network, 1.0)
     assert framing.advice.startswith("hold still")
+
+
+def test_a_reading_that_is_hardly_not_said_is_not_shown_as_sure_as_is_needed(network):
+    framing = judge_framing(hold_up(3, 6, 120, 60), network, 0.9)
+    assert "3 (0.89)" in describe(replace(framing, confidence=0.8996))
 
 
 def test_a_line_keeps_its_figures_in_their_places(network):

@@ -1,6 +1,7 @@
 """The commands as a user types them, with right input and with wrong."""
 
 import json
+import math
 import os
 import re
 import signal
@@ -181,6 +182,16 @@ def test_below_the_needed_confidence_nothing_is_said(tmp_path, photograph):
     answer = json.loads(result.stdout)
     assert answer["digit"] is None
     assert answer["outputs"] is not None
+
+
+def test_what_is_not_sure_is_not_told_as_sure_as_is_needed(tmp_path, photograph):
+    told = json.loads(run(EDGE, "classify", "--json", photograph, cwd=tmp_path).stdout)
+    # The next hundredth, of which it falls short by less than one.
+    needed = math.ceil(100 * told["confidence"]) / 100
+    said = run(EDGE, "classify", "--confidence", str(needed), photograph, cwd=tmp_path).stdout
+    confidence = re.search(r"not sure, perhaps 3 \(confidence (\d\.\d\d)\)", said)
+    assert confidence is not None, said
+    assert float(confidence[1]) < needed
 
 
 def test_check_finds_all_well_and_exits_with_0(tmp_path, broker):

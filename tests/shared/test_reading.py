@@ -14,6 +14,7 @@ from shared.reading import (
     DigitReader,
     Reading,
     read_digit,
+    show_confidence,
     tell_confidence,
     tell_confidences,
     weigh,
@@ -54,6 +55,19 @@ def test_many_confidences_are_those_of_each_one():
 @given(outputs=st.lists(st.floats(0, 1), min_size=10, max_size=10))
 def test_confidence_is_a_chance(outputs):
     assert 0.0 <= tell_confidence(outputs) <= 1.0
+
+
+@given(confidence=st.floats(0, 1), needed=st.integers(0, 100).map(lambda hundredths: hundredths / 100))
+def test_what_falls_short_of_what_is_needed_is_shown_to(confidence, needed):
+    assert (float(show_confidence(confidence)) >= needed) == (confidence >= needed)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "shown"),
+    [(0.0, "0.00"), (0.29, "0.29"), (0.8999999, "0.89"), (0.9, "0.90"), (0.999, "0.99"), (1.0, "1.00")],
+)
+def test_a_confidence_is_rounded_down(confidence, shown):
+    assert show_confidence(confidence) == shown
 
 
 def test_blank_paper_gives_no_reading(network):
