@@ -89,6 +89,11 @@ def tell_confidences(outputs: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return confidences
 
 
+def tell_trust(digit: int) -> Trust:
+    """How network and finder are trusted where this digit is read."""
+    return TRUST_IN_ONES if digit == 1 else TRUST_IN_OTHERS
+
+
 def show_confidence(confidence: float) -> str:
     """A confidence in two digits, rounded down: 0.899 is not shown as the 0.90 that it falls short of."""
     hundredths = round(100 * confidence)
@@ -112,7 +117,7 @@ def weigh(outputs: npt.ArrayLike, likelihood: Likelihood) -> float:
     likelihood : of a `FoundDigit`
     """
     digit = int(np.argmax(outputs))
-    odds, *powers = TRUST_IN_ONES if digit == 1 else TRUST_IN_OTHERS
+    odds, *powers = tell_trust(digit)
     for chance, power in zip((tell_confidence(outputs), likelihood.of(digit)), powers, strict=True):
         odds *= math.pow((chance + LEAST_DOUBT) / (1 - chance + LEAST_DOUBT), power)
     return odds / (1 + odds)

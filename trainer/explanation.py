@@ -10,38 +10,56 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.candidates import INK_LEVELS, SURE_SCORE, Candidate
-from shared.digit_finder import FoundDigit, Search, search_frame
+from shared.digit_finder import WHOLE_DIGIT, FoundDigit, Search, search_frame
 from shared.digit_image import normalise
 from shared.feedforward import FeedForward
 from shared.ink import Bytes
-from shared.reading import NEEDED_CONFIDENCE, Reading, read_found, show_confidence, tell_confidence
+from shared.reading import (
+    NEEDED_CONFIDENCE,
+    Reading,
+    read_found,
+    show_confidence,
+    tell_confidence,
+    tell_trust,
+)
 from trainer.plots import make_drawable, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
 
 # Of all candidates, those with the highest scores have them written beside their boxes.
 SCORES_SHOWN = 5
+# Of a picture's height: so far from its top there is room for a score above a box.
+ROOM = 0.06
 
-CHOSEN, REFUSED = "#1a9850", "#4575b4"
+CHOSEN, REFUSED, OTHER = "#1a9850", "#e66101", "#4575b4"
+
+BOXES = (
+    "The number on a box is its score, 0 to 1, by which the finder chooses: how much it looks like a digit. "
+    "Asked for a 1, it judges again, by other weights.\n"
+    f"Chosen is, from the lowest level up, the first box with {WHOLE_DIGIT} of the highest score that holds "
+    f"the box which has that. Only the {SCORES_SHOWN} highest scores and the chosen one's are written."
+)
 
 
 def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
     """Draw how a frame, uint8 (height, width), is read: a picture file (PNG, SVG or PDF, by its ending).
 
     Shown are the frame, the ink map, what each ink level that was looked at leaves of it with the candidates
-    found there and how likely they are digits, the digit as it was cut out, the 28x28 image and the output
-    nodes.
+    found there and their scores, the digit as it was cut out, the 28x28 image and the output nodes; and, in
+    words, what was made of it, and what the boxes are.
     """
     from matplotlib.figure import Figure  # half a second to import
 
     search = search_frame(frame)
-    figure = Figure(figsize=(14, 7.2), layout="constrained")
+    figure = Figure(figsize=(14, 7.8), layout="constrained")
     axes = figure.subplots(2, 5).flat
     shown, ink_map, *levels = (next(axes) for _ in range(2 + len(INK_LEVELS)))
     _show(shown, search.ink.grey, "what is searched, inverted" if search.chalk else "what is searched")
     _show(ink_map, 255 - search.ink.ink, "chalk" if search.chalk else "ink, against the paper around it")
-    _draw_candidates(shown, search, search.candidates)
+    _draw_candidates(shown, search, search.candidates, scores=False)
     # A sure candidate ends the search.
     highest = min((one.level for one in search.candidates if one.score >= SURE_SCORE), default=INK_LEVELS[-1])
     for level, part in zip(INK_LEVELS, levels, strict=True):
@@ -59,8 +77,13 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
         reading = read_found(search.found, network)
         _draw_outputs(outputs, reading)
         words.text(0, 0.9, _tell(reading, search.found), va="top", wrap=True, fontsize=12)
+        lines = [_tell_weighing(reading.digit), BOXES]
     else:
-        words.text(0, 0.9, f"The finder says: {search.found}.", va="top", wrap=True, fontsize=12)
+        text = f"Nothing was read.\n\nThe finder says:\n{search.found}."
+        words.text(0, 0.9, text, va="top", wrap=True, fontsize=12)
+        lines = [BOXES]
+    if search.candidates:
+        _add_legend(figure, search, "\n".join(lines))
     figure.suptitle(make_drawable(title), parse_math=False, wrap=True)
     save_figure(figure, path, dpi=100)
 
@@ -72,31 +95,72 @@ def _show(axes: Axes, picture: npt.NDArray[np.generic], title: str) -> None:
     axes.set_title(title, fontsize=11)
 
 
-def _draw_candidates(axes: Axes, search: Search, candidates: Sequence[Candidate]) -> None:
-    from matplotlib.patches import Rectangle
-
+def _draw_candidates(
+    axes: Axes, search: Search, candidates: Sequence[Candidate], *, scores: bool = True
+) -> None:
     best = sorted(search.candidates, key=lambda one: one.score)[-SCORES_SHOWN:]
-    for candidate in candidates:
+    # The one that matters most lies on top.
+    for candidate in sorted(candidates, key=lambda one: one is search.chosen):
         rows, columns = candidate.box
         corner = columns.start - 1, rows.start - 1
         size = columns.stop - columns.start + 1, rows.stop - rows.start + 1
-        colour = CHOSEN if candidate is search.chosen else REFUSED
-        axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=1.5))
-        if candidate in best or candidate is search.chosen:
+        box = _make_box(search, candidate, corner, size)
+        axes.add_patch(box)
+        if scores and (candidate in best or candidate is search.chosen):
+            high = rows.start < ROOM * search.ink.ink.shape[0]
             axes.text(
                 *corner,
                 f"{candidate.score:.2f}",
                 color="white",
                 fontsize=7,
-                va="bottom",
-                bbox={"facecolor": colour, "edgecolor": "none", "pad": 1},
+                va="top" if high else "bottom",
+                bbox={"facecolor": box.get_edgecolor(), "edgecolor": "none", "pad": 1},
                 clip_on=True,
             )
 
 
+def _make_box(
+    search: Search,
+    candidate: Candidate | None,
+    corner: tuple[float, float] = (0, 0),
+    size: tuple[float, float] = (1, 1),
+) -> Rectangle:
+    from matplotlib.patches import Rectangle
+
+    colour, line = OTHER, "solid"
+    if candidate is not None and candidate is search.chosen:
+        colour, line = (CHOSEN, "solid") if isinstance(search.found, FoundDigit) else (REFUSED, "dashed")
+    return Rectangle(corner, *size, fill=False, edgecolor=colour, linestyle=line, linewidth=1.5)
+
+
+def _add_legend(figure: Figure, search: Search, title: str) -> None:
+    """Write below the pictures what the boxes are."""
+    boxes: dict[str, Rectangle] = {}
+    if search.chosen is not None:
+        chosen = (
+            "chosen, and cut out"
+            if isinstance(search.found, FoundDigit)
+            else f"chosen, but refused: {search.found}"
+        )
+        boxes[chosen] = _make_box(search, search.chosen)
+    if any(one is not search.chosen for one in search.candidates):
+        boxes["another candidate" if boxes else "candidate, refused"] = _make_box(search, None)
+    figure.legend(
+        boxes.values(),
+        boxes.keys(),
+        title=title,
+        loc="outside lower left",
+        ncols=len(boxes),
+        frameon=False,
+        alignment="left",
+        fontsize=10,
+        title_fontsize=10,
+    )
+
+
 def _draw_outputs(axes: Axes, reading: Reading) -> None:
     axes.axis("on")
-    colours = [CHOSEN if digit == reading.digit else REFUSED for digit in range(10)]
+    colours = [CHOSEN if digit == reading.digit else OTHER for digit in range(10)]
     axes.bar(range(10), reading.outputs.tolist(), color=colours)
     axes.set(xticks=range(10), ylim=(0, 1))
     axes.set_title("the output nodes", fontsize=11)
@@ -104,11 +168,20 @@ def _draw_outputs(axes: Axes, reading: Reading) -> None:
 
 def _tell(reading: Reading, found: FoundDigit) -> str:
     said = reading.confidence >= NEEDED_CONFIDENCE
-    # Bars look like a 1, so that the finder judges it by other weights.
-    finder = "The finder, for a 1" if reading.digit == 1 else "The finder"
+    # Bars look like a 1, so that the finder judges it by other weights than those of its score.
+    finder = "The finder, asked for a 1" if reading.digit == 1 else "The finder"
     return (
         f"Read as {reading.digit}\nwith confidence {show_confidence(reading.confidence)}:\n"
         f"{'said' if said else 'not said'}, as {NEEDED_CONFIDENCE} is needed.\n\n"
         f"{finder}: {found.likelihood.of(reading.digit):.2f}\n"
         f"The network: {show_confidence(tell_confidence(reading.outputs))}"
+    )
+
+
+def _tell_weighing(digit: int) -> str:
+    odds, network, finder = tell_trust(digit)
+    return (
+        "The odds of the network's word and of the finder's, each raised to a power, the trust in it, are "
+        f"multiplied: {odds:g} x network^{network:g} x finder^{finder:g}. What comes out as a chance is the "
+        "confidence."
     )

@@ -168,7 +168,7 @@ def test_explain_draws_every_step(tmp_path, photograph):
         assert result.returncode == 0, result.stderr
         assert "explanation drawn to steps.png" in result.stdout
         with Image.open(tmp_path / "steps.png") as picture:
-            assert picture.size == (1400, 720)
+            assert picture.size == (1400, 780)
         (tmp_path / "steps.png").unlink()
 
 
