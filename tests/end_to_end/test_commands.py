@@ -144,6 +144,23 @@ def test_ctrl_c_keeps_the_best_weights_so_far(tmp_path, csv):
     assert load_weights(tmp_path / "w.npz").card.metrics["held_out"]["accuracy"] > 0.5
 
 
+def test_train_says_what_it_replaces_and_an_error_replaces_nothing(tmp_path, csv):
+    def train(*more):
+        return run(TRAINER, "train", "--data", csv, "--epochs", "1", "--hidden", "20", *more, cwd=tmp_path)
+
+    assert "replaced" not in train().stderr
+    before = (tmp_path / "weights.npz").read_bytes()
+    failed = train("--learning-rate", "1e30", "--activation", "relu")
+    assert failed.returncode == 1
+    assert "weights.npz is there already: it is replaced when this training ends" in failed.stderr
+    assert (tmp_path / "weights.npz").read_bytes() == before
+    (tmp_path / "weights.npz.checkpoint").touch()
+    again = train("--seed", "5", "--json")
+    assert "weights.npz.checkpoint is of a training that did not end" in again.stderr
+    assert json.loads(again.stdout)["training"]["seed"] == 5
+    assert (tmp_path / "weights.npz").read_bytes() != before
+
+
 def test_classify_prints_a_line_for_each_image(tmp_path, photograph):
     Image.new("L", (320, 240), 200).save(tmp_path / "blank.png")
     result = run(EDGE, "classify", "--json", photograph, tmp_path / "blank.png", cwd=tmp_path)

@@ -57,6 +57,7 @@ def test_killed_and_gone_on_with_it_gives_the_same_weights_bit_for_bit(folder):
     for one, other in zip(first.network.parameters, second.network.parameters, strict=True):
         np.testing.assert_array_equal(one, other)
     assert first.card.metrics == second.card.metrics
+    assert "replaced" not in resumed.stderr
     assert json.loads(resumed.stdout)["training"]["epochs_done"] == 60
     assert len((folder / "cut.csv").read_text().splitlines()) == 61
     # Done: nothing is left to go on with.

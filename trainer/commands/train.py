@@ -124,6 +124,8 @@ def run(options: argparse.Namespace) -> int:
         raise BadSettingError(f"--threads must be 1 or more, not {options.threads}")
     teachers = [load_weights(Path(path)).network for path in options.teachers or ()]
     learnt, held_out, tests = _load(options, recipe)
+    if not options.resume:
+        _tell_replaced(options.output, checkpoint_path)
     checkpoint = Checkpoint(checkpoint_path, asdict(_keep(options, recipe)), options.checkpoint_every)
     with ask_before_stopping() as stop:
         with _report(options.log, resume=options.resume) as report:
@@ -155,6 +157,19 @@ def run(options: argparse.Namespace) -> int:
             f"stopped: the same command with --resume goes on from {checkpoint_path}", soft_wrap=True
         )
     return INTERRUPTED if outcome.stopped else 0
+
+
+def _tell_replaced(path: Path, checkpoint: Path) -> None:
+    """Tell what will be lost, while there is time to put it elsewhere."""
+    if path.exists():
+        messages.print(
+            f"{path} is there already: it is replaced when this training ends, also by Ctrl-C", soft_wrap=True
+        )
+    if checkpoint.exists():
+        messages.print(
+            f"{checkpoint} is of a training that did not end, and is replaced: --resume would go on from it",
+            soft_wrap=True,
+        )
 
 
 def _load(options: argparse.Namespace, recipe: Recipe) -> tuple[Dataset, Dataset, Dataset | None]:
