@@ -1,7 +1,7 @@
 """A sandbox: a folder in which the commands of the pages are typed, as somebody new would.
 
-It looks like a clone that `make test` has set up. The home is its own, and so is the broker; a simulated
-device called desk takes the place of the Pi.
+It looks like a clone that `make test` has set up. The home is its own, and so is the broker; the simulated
+device of the pages runs on, as if in another terminal.
 """
 
 import getpass
@@ -28,22 +28,17 @@ from tests.conftest import ROOT, wait_until
 # The longest that one command may take, however slow the machine.
 PATIENCE_S = 180.0
 
-DESK = """\
-[device]
-name = "desk"
-state = "{state}"
-[camera]
-kind = "simulated"
-frames_per_second = 5.0
-[camera.simulated]
-hold_s = 1.5
-gap_s = 1.0
+# The device that the pages set up. `keygen` has keys and a folder added to it; the rest is for speed.
+DESK = ROOT / "deploy/simulated.toml"
+ADDED = {
+    "[device]": 'state = "{state}"',
+    "[camera]": "frames_per_second = 5.0",
+    "[camera.simulated]": "hold_s = 1.5",
+}
+NETWORK = """
 [network]
 keys = {keys}
 trial_s = 1.0
-[leds]
-kind = "seven-segment"
-pins = [5, 6, 13, 19, 26, 16, 20]
 """
 
 
@@ -104,7 +99,6 @@ class Sandbox:
             "OPENBLAS_NUM_THREADS": "1",
             "SANDBOX_BROKER": str(port),
             "COLUMNS": "200",
-            "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin",  # which can be dimmed
         }
 
     def _take_photographs(self) -> None:
@@ -177,12 +171,15 @@ class Sandbox:
         assert "Traceback" not in said, f"{command.where}\n{said}"
 
     def start_desk(self, keys: str = "[]") -> None:
-        """Switch the device called desk on, or off and on again; it takes weights from who has these keys."""
+        """Switch the pages' device on, or off and on again; it takes weights from who has these keys."""
         if self._desk is not None:
             self._desk.send_signal(signal.SIGTERM)
             self._desk.wait(PATIENCE_S)
         configuration = self._log.with_name("desk.toml")
-        configuration.write_text(DESK.format(state=self._log.with_name("desk"), keys=keys))
+        text = DESK.read_text() + NETWORK
+        for table, line in ADDED.items():
+            text = text.replace(f"\n{table}\n", f"\n{table}\n{line}\n")
+        configuration.write_text(text.format(state=self._log.with_name("desk"), keys=keys))
         log = self._log.with_name("desk.log")
         self._desk = self._start(f"inkling-edge run --config {shlex.quote(str(configuration))}", log)
         wait_until(lambda: "connected to" in log.read_text(), PATIENCE_S)
@@ -192,11 +189,7 @@ class Sandbox:
             process = subprocess.Popen(
                 ["bash", "-c", f"exec {text}"],
                 cwd=self.folder,
-                env={
-                    **self.environment,
-                    "GPIOZERO_PIN_FACTORY": "mock",
-                    "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin",
-                },
+                env=self.environment,
                 stdin=terminal,
                 stdout=file,
                 stderr=subprocess.STDOUT,

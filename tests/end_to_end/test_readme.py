@@ -47,7 +47,7 @@ SAYS = {
     "inkling-edge classify --json photograph.jpg another.png": r'"path": "another.png", "digit": 5',
     "inkling-trainer explain photograph.jpg -o explanation.png": "explanation drawn to explanation.png",
     "mosquitto -p 1883 -d": "",
-    "export GPIOZERO_PIN_FACTORY=mock": "",
+    "export GPIOZERO_PIN_FACTORY=mock GPIOZERO_MOCK_PIN_CLASS=mockpwmpin": "",
     "inkling-edge check --config deploy/simulated.toml": "ok   broker",
     "inkling-trainer view desk": "what desk sees is in view.jpg",
     "inkling-trainer configure desk confidence=0.8 brightness=0.3": "brightness",
@@ -78,7 +78,7 @@ GOES_ON = {
     "inkling-trainer watch": r"desk.* \d",
     "inkling-trainer dashboard": r"open http://127\.0\.0\.1:\d+/",
     "mosquitto_sub -h localhost -t 'inkling/+/prediction' -v": r'inkling/desk/prediction \{"digit":\d',
-    "inkling-trainer collect --broker raspberrypi.local": r"desk: \d+ is read as \d",
+    "inkling-trainer collect": r"desk: \d+ is read as \d",
 }
 
 # What would take too long, and what stands in for it.

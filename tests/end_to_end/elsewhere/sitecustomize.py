@@ -1,7 +1,7 @@
-"""Python begins with this in `tests.end_to_end.sandbox`: the ports and names that pages tell lead elsewhere.
+"""Python begins with this in `tests.end_to_end.sandbox`: the ports that pages tell lead elsewhere.
 
 Whoever types `localhost:1883`, or no broker at all, there means the sandbox's own; the dashboard is served
-at a port that is free; and a name that only somebody's home network knows is this machine.
+at a port that is free.
 """
 
 import os
@@ -9,13 +9,12 @@ import socket
 from typing import Any
 
 PORTS = {1883: int(os.environ["SANDBOX_BROKER"]), 7840: 0}
-NAMES = ("raspberrypi.local",)
 
 _look_up = socket.getaddrinfo
 
 
 def look_up(host: Any, port: Any, *more: Any, **options: Any) -> Any:
-    return _look_up("localhost" if host in NAMES else host, PORTS.get(port, port), *more, **options)
+    return _look_up(host, PORTS.get(port, port), *more, **options)
 
 
 socket.getaddrinfo = look_up
