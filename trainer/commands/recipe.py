@@ -162,5 +162,9 @@ def tell_presets() -> str:
     width = max(map(len, PRESETS)) + 2
     lines = (f"  {name:{width}}{preset.expects}" for name, preset in PRESETS.items())
     return "\n".join(
-        ("presets, with their accuracy on MNIST's test images and their time on one core:", *lines)
+        (
+            "presets, with their accuracy on MNIST's test images and their time on one core:",
+            *lines,
+            "Times vary with the machine, and not all are of the same one: a rough guide.",
+        )
     )
