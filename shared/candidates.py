@@ -101,9 +101,11 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
         size = max(height, width)
         if size < smallest or height < FLATTEST * width:
             continue
+        # What goes from one side of the frame to the other is part of something larger.
+        if height == pieces.shape[0] or width == pieces.shape[1]:
+            continue
         sides = _find_contacts(pieces, box, bit)
-        # What leaves the frame on two sides is part of something larger.
-        if len(sides) > 1 or sum(sides) > EDGE_CONTACT * size:
+        if sum(sides) > EDGE_CONTACT * size:
             continue
         smallness, flatness, distance = _tell_place(box, pieces.shape)
         edges = len(sides)
