@@ -43,8 +43,8 @@ def draw_strokes(ink: FloatArray, height: int, stroke: float) -> FloatArray:
     inside = ndimage.distance_transform_edt(solid)
     # On the mean, ink is half as far inside a stroke as its middle; distances are to the next pixel's middle.
     half = 2 * float(inside[solid].mean()) - 1
-    if wanted < MUCH_THINNER * half:
-        middle = thin(solid)
+    # Of a dot no middle may be left.
+    if wanted < MUCH_THINNER * half and (middle := thin(solid)).any():
         to_side = wanted - ndimage.distance_transform_edt(~middle)
         # A loop that is filled in is no stroke: without it an 8 would be a 9, and a 6 a 1.
         to_side = np.maximum(to_side, wanted + inside - FILLED * np.quantile(inside[middle], 0.3))

@@ -106,6 +106,13 @@ def test_a_thin_pen_leaves_a_filled_loop_filled():
     assert lower.mean() > 3 * upper.mean()
 
 
+@pytest.mark.parametrize("side", [2, 3, 5])
+def test_a_dot_stays_a_dot_with_a_thin_pen(side):
+    dot = np.zeros((28, 28), np.float32)
+    dot[4 : 4 + side, 4 : 4 + side] = 1
+    assert draw_strokes(dot, 60, 0.05).max() == 1
+
+
 @given(SEEDS, DIGITS)
 def test_thinning_keeps_what_hangs_together_and_every_loop(seed, digit):
     solid = ndimage.zoom(draw_digit(digit, np.random.default_rng(seed)), 4, order=1) > 0.5
