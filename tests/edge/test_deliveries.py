@@ -197,15 +197,15 @@ def pack_raw(weights, **arrays):
 
 
 def not_a_number(weights):
-    return pack_raw(weights, weights_1=np.full((10, 200), np.nan, np.float32))
+    return pack_raw(weights, weights_2=np.full((10, 100), np.nan, np.float32))
 
 
 def wrong_shape(weights):
-    return pack_raw(weights, weights_1=np.zeros((10, 100), np.float32))
+    return pack_raw(weights, weights_2=np.zeros((10, 200), np.float32))
 
 
 def knows_nothing(weights):
-    return pack_raw(weights, weights_1=np.zeros((10, 200), np.float32))
+    return pack_raw(weights, weights_2=np.zeros((10, 100), np.float32), biases_2=np.zeros(10, np.float32))
 
 
 def bomb(weights):

@@ -263,11 +263,13 @@ def test_inputs_that_spoke_for_an_answer_are_those_without_which_it_would_be_les
     digit = int(network.query(inputs).argmax())
     spoke = find_contributions(network, inputs, digit)
 
-    (into_hidden, into_output), biases = network.weights, network.biases or (0.0, np.zeros(10))
+    assert network.activation == "relu"
 
-    def add_up(pixels):
-        hidden = 1 / (1 + np.exp(-(into_hidden.astype(float) @ pixels + biases[0])))
-        return (into_output.astype(float) @ hidden + biases[1])[digit]
+    def add_up(signals):
+        for links, bias in zip(network.weights, network.biases, strict=True):
+            sums = links.astype(float) @ signals + bias
+            signals = np.maximum(sums, 0)
+        return sums[digit]
 
     for place in np.argsort(-np.abs(spoke))[:20]:
         less = inputs.astype(float)

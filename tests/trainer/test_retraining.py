@@ -152,7 +152,7 @@ def test_worse_weights_are_only_written_by_force(mnist, parent, tmp_path):
     export_weights(tmp_path / "old.npz", parent.network, parent.card)
     ruin = (
         *("retrain", *FILES, "--from", "old.npz"),
-        *("--epochs", "1", "--learning-rate", "20", "--own-share", "0.3"),
+        *("--epochs", "1", "--learning-rate", "0.8", "--own-share", "0.3"),
     )
     refused = run(TRAINER, *ruin, cwd=tmp_path)
     assert refused.returncode == 3, refused.stderr
