@@ -45,7 +45,7 @@ $(VENV)/lessons: $(VENV)/ready deploy/jupyterlab.json
 
 # The weights that ship: two hidden layers, MNIST deformed, and simulated paper with and without digits.
 weights: $(VENV)/ready mnist fonts
-	$(BIN)/inkling-trainer simulate $(VENV)/simulated.npz --count 120000
+	$(BIN)/inkling-trainer simulate $(VENV)/simulated.npz --count 280000
 	$(BIN)/inkling-trainer train --also $(VENV)/simulated.npz --hidden 300 100 --activation relu --biases --deform 0.7 \
 		--calm 0.5 --learning-rate 0.1 --epochs 100 --averaging 4 --hold-out 5000 --calibrate \
 		--output shared/default_weights.npz
