@@ -38,7 +38,7 @@ RING = 0.22  # of a digit's longer side: how far around it the paper is looked a
 SAMPLES = 24  # along a digit's longer side and on, to tell of its ring; twice as many of its strokes
 DIRT_DEPTH = 0.35  # of a digit's depth of ink: what is darker than this in its ring is no paper
 
-EDGE_CONTACT = 0.55  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
+EDGE_CONTACT = 0.7  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
 SURE_SCORE = 0.9  # from here on nothing better is looked for: at no higher level, and no chalk
 LOWEST_SCORE = 0.12  # below, hardly anything is a digit; above, it is for the network to tell what is none
 
