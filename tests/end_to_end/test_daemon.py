@@ -84,7 +84,7 @@ def test_info_and_health_say_what_the_device_is_and_how(start, subscriber, broke
     start(health_s=1.0, more="[leds]\nkind = 'binary'\npins = [4, 17, 27, 22]\n", port=broker.port)
     wait_until(lambda: subscriber.payloads(HealthMessage, TOPICS.health))
     (info,) = subscriber.payloads(InfoMessage, TOPICS.info)
-    assert info.weights["layers"] == [784, 200, 10]
+    assert info.weights["layers"] == [784, 300, 100, 10]
     assert info.configuration["leds"] == {
         "kind": "binary",
         "pins": [4, 17, 27, 22],
