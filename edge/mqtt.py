@@ -245,9 +245,14 @@ class MqttOutput:
 
     def tend(self) -> None:
         """Tell health when it is due, Home Assistant what there is, and pictures to who wants them."""
+        # One at a time: over a slow link many would keep back all else, and a later one is worth more.
+        # It is drawn before the lock is taken: what is announced does not wait for a picture.
+        picture = None if self._link.in_flight else self._view.take()
         with self._state:
             if self._availability.state == "online":  # else the last word has been said
                 self._tell_what_is_due()
+                if picture:
+                    self._outbox.put(Message(self._topics.view, picture, Kind.PASSING))
 
     def _tell_what_is_due(self) -> None:
         now = time.monotonic()
@@ -262,9 +267,6 @@ class MqttOutput:
         if is_due or (problems != self._told_problems and now >= self._soonest_health):
             self._told_problems, self._soonest_health = problems, now + PROBLEM_INTERVAL_S
             self._tell_health()
-        # One at a time: over a slow link many would keep back all else, and a later one is worth more.
-        if not self._link.in_flight and (picture := self._view.take()):
-            self._outbox.put(Message(self._topics.view, picture, Kind.PASSING))
 
     def mind(self) -> None:
         """End a trial of weights when it is time: bad ones must not read for as long as an outage lasts."""

@@ -1,8 +1,8 @@
 """How exactly a weights file keeps link weights: as float32, as float16, or as whole numbers of 8 bits.
 
 Whatever is kept, the forward pass multiplies float32: matrices are brought back once, when they are loaded.
-Of MNIST's 10,000 test images float16 made none read otherwise, and 8 bits nine, with the weights that ship
-(98.74, 98.74 and 98.72 % right); `inkling-trainer convert` measures it for any weights.
+Of MNIST's 10,000 test images float16 made none read otherwise, and 8 bits two, with the weights that ship
+(99.39, 99.39 and 99.41 % right); `inkling-trainer convert` measures it for any weights.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A writer who puts a bar through a seven and a foot under it, and the weights that ship read a 2 or a 9."""
+"""A writer who puts a bar through a seven and a foot under it: the weights that ship misread more than half."""
 
 import numpy as np
 

@@ -189,6 +189,20 @@ def test_a_digit_may_touch_the_frames_edge(place):
     assert_found(photograph(ink), ink)
 
 
+def test_a_digit_may_touch_the_frames_corner():
+    ink = draw(TWO, at=(262, 139), pen=10, size=96)
+    assert ink[-1].any()
+    assert ink[:, -1].any()
+    assert_found(photograph(ink), ink)
+
+
+def test_a_digit_in_thick_marker_may_fill_a_square_frame():
+    rows, columns = np.mgrid[-1:1:240j, -1:1:240j]
+    zero = (np.hypot(rows / 0.88, columns / 0.67) < 1) & (np.hypot(rows / 0.53, columns / 0.32) > 1)
+    assert zero.mean() > 0.3
+    assert isinstance(find_digit(np.where(zero, 30, 200).astype(np.uint8)), FoundDigit)
+
+
 @pytest.mark.parametrize("gap", [20, 50, 90])
 @pytest.mark.parametrize("other", [TWO, FIVE])
 def test_two_digits_are_not_one_digit(gap, other):
