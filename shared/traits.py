@@ -73,8 +73,8 @@ DIGITS = Traits(
 
 # Fitted on what the network of the time, 784-200-10, took for a 1 in 36,700 simulated scenes, half of them
 # without a digit, and rounded (`python -m tests.benchmarks.refusals --fit --count 9000 --seed 5`, with -1 for
-# what an edge bar weighs above, lest none be left to learn from). The base is 0.8 higher, so that a 1 in plain
-# view is said.
+# what an edge bar weighs above, lest none be left to learn from). The base is 0.8 higher, so that a 1 in
+# plain view is said.
 ONES_BASE = 4.9
 ONES = Traits(
     depth=1.6,

@@ -1,4 +1,4 @@
-"""A writer with a bar through a seven and a foot under it: the weights that ship misread more than half."""
+"""A writer with a bar through a seven and a foot under it: the weights that ship misread half of them."""
 
 import numpy as np
 
