@@ -29,7 +29,6 @@ CHALK_LEVELS = INK_LEVELS[1:]
 GLANCE = (72,)  # the level at which most sure digits are sure
 
 MOST_INK = 0.6  # of the frame: a level that leaves more than this is below the scene's own darkness
-LARGEST_PIECE = 0.4  # of the frame: a digit that fills a square one, in marker, is a third
 SMALLEST_DIGIT = 0.10  # of the frame's shorter side
 FEWEST_PIXELS = 8  # of a digit's longer side: below, there is nothing to read
 FLATTEST = 0.4  # height of a digit against its width: anything flatter is a line or an edge
@@ -152,7 +151,6 @@ def _mark_largest(mask: Mask, fewest: float) -> Bytes | None:
     # Every other row tells as well how large they are.
     areas = 2 * np.bincount(labels[::2].ravel())
     areas[0] = 0
-    areas[areas > LARGEST_PIECE * mask.size] = 0  # a desk, a tablet
     largest = areas.argsort()[-len(_BITS) :]
     largest = largest[areas[largest] >= fewest]
     if not largest.size:
