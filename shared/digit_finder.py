@@ -10,7 +10,7 @@ instructions for a frame. The digit that is found is cut out of the frame itself
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
@@ -59,6 +59,7 @@ COMPANION_GAP = 1.0  # of the digit's longer side
 COMPANION_CLOSE = 4  # pixels
 COMPANION_PAPER = 0.7  # of what lies between them
 
+SAME_PIECE = 0.6  # of what both cover: boxes that share more are of one piece
 WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit
 BOX_SLACK = 2  # pixels by which a box shrinks from one ink level to the next
 PIECE_GAP = 0.16  # of a digit's longer side: how far away the bar of a five may float
@@ -120,10 +121,10 @@ class Search:
     """
 
     ink: InkMap
-    chalk: bool
-    candidates: Sequence[Candidate]
-    chosen: Candidate | None
-    found: FoundDigit | NoDigit
+    chalk: bool = False
+    candidates: Sequence[Candidate] = ()
+    chosen: Candidate | None = None
+    found: FoundDigit | NoDigit = NoDigit.NOTHING
 
 
 def find_digit(frame: Bytes, *, chalk: bool | None = None) -> FoundDigit | NoDigit:
@@ -149,30 +150,67 @@ def find_digit(frame: Bytes, *, chalk: bool | None = None) -> FoundDigit | NoDig
 
 def search_frame(frame: Bytes, *, chalk: bool | None = None) -> Search:
     """Find the digit as `find_digit` does, and keep what came up on the way."""
+    return next(search_in_turn(frame, chalk=chalk))
+
+
+def search_in_turn(frame: Bytes, *, chalk: bool | None = None) -> Iterator[Search]:
+    """Find the digit as `find_digit` does, and then, should it not be one, what else may be.
+
+    The first search tells of the likeliest, or why there is no digit; each other one of the next likeliest
+    elsewhere, and is only made when it is asked for.
+    """
     check_frame(frame)
     grey = fit_frame(frame)
     ink = measure_ink(grey)
-    seen = ink.grey
-    if seen.max() < DARKEST_LIGHT:
-        return Search(ink, False, [], None, NoDigit.TOO_DARK)
-    board = chalk is not False and _share(seen < BOARD) > LEAST_BOARD
-    candidates = find_candidates(ink, GLANCE if board and chalk else INK_LEVELS)
-    score = _find_best_score(candidates)
-    found_chalk = False
-    if board and score < SURE_SCORE:
-        chalked = measure_ink(~grey, 255 - BRIGHTEST_BOARD)
-        others = find_candidates(chalked, CHALK_LEVELS, chalk=True)
-        found_chalk = _find_best_score(others) > score
-        if found_chalk:
-            ink, candidates = chalked, others
-    search = _choose(ink, candidates, frame.shape, chalk=found_chalk)
-    if search.found is NoDigit.NOTHING and _share(seen >= BLOWN_OUT) > MOST_BLOWN_OUT:
-        return replace(search, found=NoDigit.BLOWN_OUT)
-    return search
+    if ink.grey.max() < DARKEST_LIGHT:
+        yield Search(ink, found=NoDigit.TOO_DARK)
+        return
+    board = chalk is not False and _share(ink.grey < BOARD) > LEAST_BOARD
+    searches = [Search(ink, candidates=find_candidates(ink, GLANCE if board and chalk else INK_LEVELS))]
+    taken: list[Window] = []
+    answered = False
+    while True:
+        search, best = _find_best(searches, taken)
+        if board and len(searches) == 1 and (taken or best is None or best.score < SURE_SCORE):
+            chalked = measure_ink(~grey, 255 - BRIGHTEST_BOARD)
+            searches.append(Search(chalked, True, find_candidates(chalked, CHALK_LEVELS, chalk=True)))
+            continue
+        if best is None:
+            break
+        told = _choose(search, best, taken, frame.shape)
+        taken.append(told.chosen.box if told.chosen else best.box)
+        if isinstance(told.found, FoundDigit) or (not answered and told.chosen):
+            answered = True
+            yield told
+            if not isinstance(told.found, FoundDigit):
+                return
+    if not answered:
+        blown_out = _share(ink.grey >= BLOWN_OUT) > MOST_BLOWN_OUT
+        yield replace(searches[0], found=NoDigit.BLOWN_OUT if blown_out else NoDigit.NOTHING)
 
 
-def _find_best_score(candidates: Sequence[Candidate]) -> float:
-    return max((candidate.score for candidate in candidates), default=0.0)
+def _find_best(searches: Sequence[Search], taken: Sequence[Window]) -> tuple[Search, Candidate | None]:
+    """The likeliest candidate of all that are not where another was taken, and the search it is of."""
+    of, best = searches[0], None
+    for search in searches:
+        for candidate in search.candidates:
+            if (best is None or candidate.score > best.score) and not _is_taken(candidate, taken):
+                of, best = search, candidate
+    return of, best
+
+
+def _is_taken(candidate: Candidate, taken: Sequence[Window]) -> bool:
+    """Whether it is the same piece as one before, or nearly, at another ink level."""
+    return any(_tell_overlap(candidate.box, box) > SAME_PIECE for box in taken)
+
+
+def _tell_overlap(one: Window, other: Window) -> float:
+    """What two boxes share, of all that they cover together."""
+    shared, *each = 1, 1, 1
+    for side, across in zip(one, other, strict=True):
+        shared *= max(0, min(side.stop, across.stop) - max(side.start, across.start))
+        each = [area * (line.stop - line.start) for area, line in zip(each, (side, across), strict=True)]
+    return shared / (sum(each) - shared)
 
 
 def _share(part: Mask) -> float:
@@ -199,22 +237,19 @@ def check_frame(frame: Bytes) -> None:
 
 
 def _choose(
-    ink: InkMap, candidates: Sequence[Candidate], frame_shape: tuple[int, ...], *, chalk: bool
+    search: Search, best: Candidate, taken: Sequence[Window], frame_shape: tuple[int, ...]
 ) -> Search:
-    best = max(candidates, key=lambda candidate: candidate.score, default=None)
-    if best is None:
-        return Search(ink, chalk, candidates, None, NoDigit.NOTHING)
+    """Take the whole digit that the best candidate is of, and tell what came of it."""
     # A stroke may break where it is faint: the lowest level that holds the best piece has the whole digit.
-    good = (one for one in candidates if one.score >= WHOLE_DIGIT * best.score)
-    chosen = next(one for one in good if _holds(one.box, best.box))
-    if any(_is_companion(ink, other, chosen) for other in candidates):
-        return Search(ink, chalk, candidates, chosen, NoDigit.NOT_ONE)
-    digit = _cut_out(ink, chosen, frame_shape)
+    good = (one for one in search.candidates if one.score >= WHOLE_DIGIT * best.score)
+    chosen = next(one for one in good if _holds(one.box, best.box) and not _is_taken(one, taken))
+    if any(_is_companion(search.ink, other, chosen) for other in search.candidates):
+        return replace(search, chosen=chosen, found=NoDigit.NOT_ONE)
+    digit = _cut_out(search.ink, chosen, frame_shape)
     if digit is None:
-        return Search(ink, chalk, candidates, None, NoDigit.NOTHING)
-    return Search(
-        ink, chalk, candidates, chosen, NoDigit.BLURRED if measure_blur(digit.ink) > MOST_BLURRED else digit
-    )
+        return search
+    blurred = measure_blur(digit.ink) > MOST_BLURRED
+    return replace(search, chosen=chosen, found=NoDigit.BLURRED if blurred else digit)
 
 
 def _is_companion(ink: InkMap, other: Candidate, digit: Candidate) -> bool:

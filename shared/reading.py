@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.digit_finder import Box, FoundDigit, NoDigit, check_frame, find_digit
+from shared.digit_finder import Box, FoundDigit, NoDigit, Search, check_frame, search_in_turn
 from shared.digit_image import normalise, to_inputs
 from shared.feedforward import FeedForward, FloatArray
 from shared.ink import Bytes, Sums, sum_blocks
@@ -43,6 +44,9 @@ LIKELY = 0.5
 
 # So many frames in a row must have been read alike before what was read is said again without reading.
 WITNESSES = 5
+
+# So many pieces of a frame are read at most.
+MOST_READINGS = 2
 
 # What the talk teaches the output nodes to say for "no" and for "yes".
 NO, YES = 0.01, 0.99
@@ -124,9 +128,26 @@ def weigh(outputs: npt.ArrayLike, likelihood: Likelihood) -> float:
 
 
 def read_digit(frame: Bytes, network: FeedForward, *, chalk: bool | None = None) -> Reading | NoDigit:
-    """Read the digit in a grey frame, uint8 (height, width), or tell why there is none; see `find_digit`."""
-    found = find_digit(frame, chalk=chalk)
-    return read_found(found, network) if isinstance(found, FoundDigit) else found
+    """Read the digit in a grey frame, uint8 (height, width), or tell why there is none; see `find_digit`.
+
+    What the finder holds for the likeliest may be none to the network: a card, a gap, a shadow. Then the next
+    likeliest is read too, and the surer of both readings is the answer.
+    """
+    return search_and_read(frame, network, chalk=chalk)[1]
+
+
+def search_and_read(
+    frame: Bytes, network: FeedForward, *, chalk: bool | None = None
+) -> tuple[Search, Reading | NoDigit]:
+    """Read as `read_digit` does; tell as well how what was read had been found."""
+    answers: list[tuple[Search, Reading | NoDigit]] = []
+    for search in islice(search_in_turn(frame, chalk=chalk), MOST_READINGS):
+        found = search.found
+        answer = read_found(found, network) if isinstance(found, FoundDigit) else found
+        answers.append((search, answer))
+        if _tell_chance(answer) >= NEEDED_CONFIDENCE:
+            break
+    return max(answers, key=lambda each: _tell_chance(each[1]))
 
 
 def read_found(found: FoundDigit, network: FeedForward) -> Reading:
