@@ -127,15 +127,16 @@ class Search:
     found: FoundDigit | NoDigit = NoDigit.NOTHING
 
 
-def find_digit(frame: Bytes, *, chalk: bool | None = None) -> FoundDigit | NoDigit:
+def find_digit(frame: Bytes, *, second_look: bool | None = None) -> FoundDigit | NoDigit:
     """Find the one handwritten digit in a frame: dark ink on brighter paper, or chalk on a dark board.
 
     Parameters
     ----------
     frame : uint8 array, shape (H, W), grey, 0 = black; at least 28x28 pixels. Frames with a side of
         more than 320 pixels are searched in a smaller copy.
-    chalk : where there is a dark board, whether to look for chalk and only glance at ink, or not to look
-        for it; by default both are looked for, in twice the time
+    second_look : False looks for ink, and True for what that may have missed: for chalk where there is a dark
+        board, with no more than a glance at ink; elsewhere, unless the likeliest piece of ink is sure, for the
+        next likeliest. By default all is looked for, in twice the time.
 
     Returns
     -------
@@ -145,15 +146,15 @@ def find_digit(frame: Bytes, *, chalk: bool | None = None) -> FoundDigit | NoDig
     ------
     BadFrameError : if the frame is not a grey picture of bytes, or is too small to hold a digit
     """
-    return search_frame(frame, chalk=chalk).found
+    return search_frame(frame, second_look=second_look).found
 
 
-def search_frame(frame: Bytes, *, chalk: bool | None = None) -> Search:
+def search_frame(frame: Bytes, *, second_look: bool | None = None) -> Search:
     """Find the digit as `find_digit` does, and keep what came up on the way."""
-    return next(search_in_turn(frame, chalk=chalk))
+    return next(search_in_turn(frame, second_look=second_look))
 
 
-def search_in_turn(frame: Bytes, *, chalk: bool | None = None) -> Iterator[Search]:
+def search_in_turn(frame: Bytes, *, second_look: bool | None = None) -> Iterator[Search]:
     """Find the digit as `find_digit` does, and then, should it not be one, what else may be.
 
     The first search tells of the likeliest, or why there is no digit; each other one of the next likeliest
@@ -165,9 +166,12 @@ def search_in_turn(frame: Bytes, *, chalk: bool | None = None) -> Iterator[Searc
     if ink.grey.max() < DARKEST_LIGHT:
         yield Search(ink, found=NoDigit.TOO_DARK)
         return
-    board = chalk is not False and _share(ink.grey < BOARD) > LEAST_BOARD
-    searches = [Search(ink, candidates=find_candidates(ink, GLANCE if board and chalk else INK_LEVELS))]
+    board = second_look is not False and _share(ink.grey < BOARD) > LEAST_BOARD
+    levels = GLANCE if board and second_look else INK_LEVELS
+    searches = [Search(ink, candidates=find_candidates(ink, levels))]
     taken: list[Window] = []
+    if second_look and not board:
+        taken += _pass_over(searches[0].candidates)
     answered = False
     while True:
         search, best = _find_best(searches, taken)
@@ -197,6 +201,14 @@ def _find_best(searches: Sequence[Search], taken: Sequence[Window]) -> tuple[Sea
             if (best is None or candidate.score > best.score) and not _is_taken(candidate, taken):
                 of, best = search, candidate
     return of, best
+
+
+def _pass_over(candidates: Sequence[Candidate]) -> list[Window]:
+    """Where the likeliest candidate is, if it is not sure and there is another one."""
+    best = max(candidates, key=lambda candidate: candidate.score, default=None)
+    if best is None or best.score >= SURE_SCORE or all(_is_taken(one, [best.box]) for one in candidates):
+        return []
+    return [best.box]
 
 
 def _is_taken(candidate: Candidate, taken: Sequence[Window]) -> bool:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from shared.candidates import SURE_SCORE
 from shared.digit_finder import Box, FoundDigit, NoDigit, Search, check_frame, search_in_turn
 from shared.digit_image import normalise, to_inputs
 from shared.feedforward import FeedForward, FloatArray
@@ -127,25 +128,27 @@ def weigh(outputs: npt.ArrayLike, likelihood: Likelihood) -> float:
     return odds / (1 + odds)
 
 
-def read_digit(frame: Bytes, network: FeedForward, *, chalk: bool | None = None) -> Reading | NoDigit:
+def read_digit(frame: Bytes, network: FeedForward, *, second_look: bool | None = None) -> Reading | NoDigit:
     """Read the digit in a grey frame, uint8 (height, width), or tell why there is none; see `find_digit`.
 
     What the finder holds for the likeliest may be none to the network: a card, a gap, a shadow. Then the next
     likeliest is read too, and the surer of both readings is the answer.
     """
-    return search_and_read(frame, network, chalk=chalk)[1]
+    return search_and_read(frame, network, second_look=second_look)[1]
 
 
 def search_and_read(
-    frame: Bytes, network: FeedForward, *, chalk: bool | None = None
+    frame: Bytes, network: FeedForward, *, second_look: bool | None = None
 ) -> tuple[Search, Reading | NoDigit]:
     """Read as `read_digit` does; tell as well how what was read had been found."""
     answers: list[tuple[Search, Reading | NoDigit]] = []
-    for search in islice(search_in_turn(frame, chalk=chalk), MOST_READINGS):
+    for search in islice(search_in_turn(frame, second_look=second_look), MOST_READINGS):
         found = search.found
         answer = read_found(found, network) if isinstance(found, FoundDigit) else found
         answers.append((search, answer))
-        if _tell_chance(answer) >= NEEDED_CONFIDENCE:
+        # One look has no time for two readings, but where a sure piece had ended its search.
+        enough = second_look is not None and search.chosen is not None and search.chosen.score < SURE_SCORE
+        if enough or _tell_chance(answer) >= NEEDED_CONFIDENCE:
             break
     return max(answers, key=lambda each: _tell_chance(each[1]))
 
@@ -165,8 +168,8 @@ class DigitReader:
     told by the means of blocks, in which the sensor's noise goes under and a pencil's line does not, against
     the frame that was read last, so that slow changes add up.
 
-    While there is likely no digit, chalk is looked for in every other frame, in which ink is only glanced at:
-    looking well for both takes twice the time.
+    While there is likely no digit, every other frame is given a second look (see `find_digit`): to look well
+    for all that may be one takes twice the time.
     """
 
     def __init__(self, network: FeedForward) -> None:
@@ -174,7 +177,7 @@ class DigitReader:
         self._seen: Sums | None = None
         self._witnesses: list[Reading | NoDigit] = []
         self._likely: int | None = None
-        self._chalk: bool | None = True
+        self._second_look: bool | None = True
 
     @property
     def network(self) -> FeedForward:
@@ -195,16 +198,16 @@ class DigitReader:
             self._witnesses = []
         if len(self._witnesses) == WITNESSES:
             return self._witnesses[-1] if self._likely is None else min(self._witnesses, key=_tell_chance)
-        answer = read_digit(frame, self._network, chalk=self._chalk)
+        answer = read_digit(frame, self._network, second_look=self._second_look)
         likely = answer.digit if isinstance(answer, Reading) and answer.confidence >= LIKELY else None
         if likely != self._likely:
             self._witnesses = []
         self._witnesses.append(answer)
         self._likely, self._seen = likely, seen
         if isinstance(answer, NoDigit) and answer is not NoDigit.NOTHING:
-            self._chalk = None  # both: what is blurred, or not one digit, may be ink or chalk
+            self._second_look = None  # both: what is blurred, or not one digit, may be ink or chalk
         elif likely is None:
-            self._chalk = not self._chalk
+            self._second_look = not self._second_look
         return answer
 
 

@@ -54,8 +54,9 @@ def main() -> None:
             if isinstance(found, FoundDigit):
                 image = count(scene, "normalise", normalise, found.ink)
                 count(scene, "query", network.query, to_inputs(image))
-            for chalk in (False, True):
-                count(scene, "chalk" if chalk else "ink", partial(read_digit, frame, network, chalk=chalk))
+            for second in (False, True):
+                look = partial(read_digit, frame, network, second_look=second)
+                count(scene, "second look" if second else "first look", look)
             answer = read_digit(frame, network)
             digit = (
                 answer.digit
