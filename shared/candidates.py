@@ -28,7 +28,7 @@ INK_LEVELS = (18, 40, 80, 150)  # of 255, how much darker than the paper: from p
 CHALK_LEVELS = INK_LEVELS[1:]
 GLANCE = (72,)  # the level at which most sure digits are sure
 
-MOST_INK = 0.6  # of the frame: a level that leaves more than this is below the scene's own darkness
+MOST_INK = 0.8  # of the frame: a level that leaves more than this is below the scene's own darkness
 SMALLEST_DIGIT = 0.10  # of the frame's shorter side
 FEWEST_PIXELS = 8  # of a digit's longer side: below, there is nothing to read
 FLATTEST = 0.4  # height of a digit against its width: anything flatter is a line or an edge
@@ -94,7 +94,7 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
     pieces = _mark_largest(mask, smallest)
     if pieces is None:
         return
-    rows, columns = (np.bitwise_or.reduce(pieces, axis=axis) for axis in (1, 0))
+    rows, columns = _list_marks(pieces)
     for bit in _BITS[: int(rows.max()).bit_length()]:
         box = span(rows & bit), span(columns & bit)
         height, width = box[0].stop - box[0].start, box[1].stop - box[1].start
@@ -159,6 +159,13 @@ def _mark_largest(mask: Mask, fewest: float) -> Bytes | None:
     marks[largest] = _BITS[: len(largest)]
     pieces: Bytes = marks.take(labels)
     return pieces
+
+
+def _list_marks(pieces: Bytes) -> tuple[Bytes, Bytes]:
+    """All marks that there are in each row, and in each column; of four bytes at once, which is quicker."""
+    fours = pieces.view(np.uint32)
+    across = np.bitwise_or.reduce(fours, axis=1).view(np.uint8).reshape(-1, 4)
+    return np.bitwise_or.reduce(across, axis=1), np.bitwise_or.reduce(fours, axis=0).view(np.uint8)
 
 
 def span(line: Bytes) -> slice:

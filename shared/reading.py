@@ -204,11 +204,18 @@ class DigitReader:
             self._witnesses = []
         self._witnesses.append(answer)
         self._likely, self._seen = likely, seen
-        if isinstance(answer, NoDigit) and answer is not NoDigit.NOTHING:
-            self._second_look = None  # both: what is blurred, or not one digit, may be ink or chalk
-        elif likely is None:
-            self._second_look = not self._second_look
+        self._second_look = self._choose_look(answer)
         return answer
+
+    def _choose_look(self, answer: Reading | NoDigit) -> bool | None:
+        """How to look at the next frame."""
+        chance = _tell_chance(answer)
+        if chance >= NEEDED_CONFIDENCE:
+            return self._second_look
+        if isinstance(answer, NoDigit) and answer is not NoDigit.NOTHING:
+            return None  # what is blurred, or not one digit, may be ink or chalk
+        # What a second look is not sure of may be a part of what a first look finds.
+        return self._second_look is False and chance < LIKELY
 
 
 def _tell_chance(answer: Reading | NoDigit) -> float:
