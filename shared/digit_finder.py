@@ -46,7 +46,7 @@ MOST_BLURRED = 0.095  # of a digit's longer side: of those that are more, hardly
 SMALLEST_FRAME = 28  # pixels a side: a digit of MNIST's own size, filling the frame
 
 BOARD = 90  # of 255: chalk is looked for where a board as dark as this ...
-LEAST_BOARD = 0.2  # ... fills this share of the frame ...
+LEAST_BOARD = 0.12  # ... fills this share of the frame ...
 BRIGHTEST_BOARD = 130  # ... but not on what is brighter than this
 
 # Two pieces that are as much alike as this, and in one line, are letters or digits of a longer text.
@@ -171,8 +171,8 @@ def search_in_turn(frame: Bytes, *, second_look: bool | None = None) -> Iterator
     levels = GLANCE if board and second_look else INK_LEVELS
     searches = [Search(ink, candidates=find_candidates(ink, levels))]
     taken: list[Window] = []
-    if second_look and not board:
-        taken += _pass_over(searches[0].candidates)
+    if second_look:
+        taken += _pass_over(searches[0].candidates, elsewhere=board)
     answered = False
     while True:
         search, best = _find_best(searches, taken)
@@ -204,12 +204,12 @@ def _find_best(searches: Sequence[Search], taken: Sequence[Window]) -> tuple[Sea
     return of, best
 
 
-def _pass_over(candidates: Sequence[Candidate]) -> list[Window]:
-    """Where the likeliest candidate is, if it is not sure and there is another one."""
+def _pass_over(candidates: Sequence[Candidate], *, elsewhere: bool) -> list[Window]:
+    """Where the likeliest candidate is, if it is not sure and there is another one, or may be elsewhere."""
     best = max(candidates, key=lambda candidate: candidate.score, default=None)
-    if best is None or best.score >= SURE_SCORE or all(_is_taken(one, [best.box]) for one in candidates):
+    if best is None or best.score >= SURE_SCORE:
         return []
-    return [best.box]
+    return [best.box] if elsewhere or not all(_is_taken(one, [best.box]) for one in candidates) else []
 
 
 def _is_taken(candidate: Candidate, taken: Sequence[Window]) -> bool:
