@@ -135,9 +135,9 @@ def find_digit(frame: Bytes, *, second_look: bool | None = None) -> FoundDigit |
     ----------
     frame : uint8 array, shape (H, W), grey, 0 = black; at least 28x28 pixels. Frames with a side of
         more than 320 pixels are searched in a smaller copy.
-    second_look : False looks for ink, and True for what that may have missed: for chalk where there is a dark
-        board, with no more than a glance at ink; elsewhere, unless the likeliest piece of ink is sure, for the
-        next likeliest. By default all is looked for, in twice the time.
+    second_look : False looks for ink, and True for what that may have missed: chalk, where there is a dark
+        board, with no more than a glance at ink; and elsewhere the next likeliest piece of ink, unless the
+        likeliest is sure. By default all is looked for, in twice the time.
 
     Returns
     -------
@@ -249,9 +249,7 @@ def check_frame(frame: Bytes) -> None:
         )
 
 
-def _choose(
-    search: Search, best: Candidate, taken: Sequence[Window], frame_shape: tuple[int, ...]
-) -> Search:
+def _choose(search: Search, best: Candidate, taken: Sequence[Window], frame_shape: tuple[int, ...]) -> Search:
     """Take the whole digit that the best candidate is of, and tell what came of it."""
     # A stroke may break where it is faint: the lowest level that holds the best piece has the whole digit.
     good = (one for one in search.candidates if one.score >= WHOLE_DIGIT * best.score)

@@ -145,12 +145,12 @@ def test_chalk_on_a_dark_board_is_ink(board):
     assert_same_shape(normalise(found.ink), normalise(ink.astype(np.float32)))
 
 
-@pytest.mark.parametrize("chalk", [True, False, None])
-def test_sure_ink_is_found_before_a_dark_place_whatever_is_looked_for(chalk):
+@pytest.mark.parametrize("second_look", [True, False, None])
+def test_sure_ink_is_found_before_a_dark_place_in_either_look(second_look):
     ink = draw(TWO, at=(190, 60), pen=10)
     frame = photograph(ink)
     frame[:, :120] //= 8
-    found = find_digit(frame, chalk=chalk)
+    found = find_digit(frame, second_look=second_look)
     assert isinstance(found, FoundDigit)
     assert np.abs(np.subtract(found.box, box_of(ink))).max() <= 4
 
