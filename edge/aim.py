@@ -12,11 +12,11 @@ from typing import TextIO
 from edge.camera import open_camera
 from edge.config import Configuration
 from edge.sight import WHAT_TO_DO
-from shared.digit_finder import Box, FoundDigit, NoDigit, find_digit
+from shared.digit_finder import Box, FoundDigit, NoDigit
 from shared.digit_image import measure_blur
 from shared.feedforward import FeedForward
 from shared.ink import Bytes
-from shared.reading import read_found, show_confidence
+from shared.reading import search_and_read, show_confidence
 from shared.traits import FULL_SIZE
 
 # Seconds between two looks: quick enough to aim by, and a Pi Zero has time left for SSH.
@@ -65,11 +65,12 @@ class Framing:
 
 def judge_framing(frame: Bytes, network: FeedForward, needed_confidence: float) -> Framing:
     """Tell how a digit sits in a grey frame, uint8 (height, width), and if it is sure enough to be said."""
-    found = find_digit(frame)
+    search, reading = search_and_read(frame, network)
     brightness = round(float(frame.mean()), 1)
-    if not isinstance(found, FoundDigit):
-        return Framing(None, None, None, None, None, None, None, brightness, ADVICE[found])
-    reading, box = read_found(found, network), found.box
+    if isinstance(reading, NoDigit):
+        return Framing(None, None, None, None, None, None, None, brightness, ADVICE[reading])
+    found, box = search.found, reading.box
+    assert isinstance(found, FoundDigit)
     height, width = frame.shape
     size = max(box.width, box.height) / min(frame.shape)
     if box.x == 0 or box.y == 0 or box.x + box.width == width or box.y + box.height == height:

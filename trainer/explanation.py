@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.candidates import INK_LEVELS, SURE_SCORE, Candidate
-from shared.digit_finder import WHOLE_DIGIT, FoundDigit, Search, search_frame
+from shared.digit_finder import WHOLE_DIGIT, FoundDigit, Search
 from shared.digit_image import normalise
 from shared.feedforward import FeedForward
 from shared.ink import Bytes
 from shared.reading import (
     NEEDED_CONFIDENCE,
     Reading,
-    read_found,
+    search_and_read,
     show_confidence,
     tell_confidence,
     tell_trust,
@@ -40,7 +40,8 @@ BOXES = (
     "The number on a box is its score, 0 to 1, by which the finder chooses: how much it looks like a digit. "
     "Asked for a 1, it judges again, by other weights.\n"
     f"Chosen is, from the lowest level up, the first box with {WHOLE_DIGIT} of the highest score that holds "
-    f"the box which has that. Only the {SCORES_SHOWN} highest scores and the chosen one's are written."
+    "the box which has that; or, if what is read there is not sure, the next likeliest, if that is surer. "
+    f"Only the {SCORES_SHOWN} highest scores and the chosen one's are written."
 )
 
 
@@ -53,7 +54,7 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
     """
     from matplotlib.figure import Figure  # half a second to import
 
-    search = search_frame(frame)
+    search, answer = search_and_read(frame, network)
     figure = Figure(figsize=(14, 7.8), layout="constrained")
     axes = figure.subplots(2, 5).flat
     shown, ink_map, *levels = (next(axes) for _ in range(2 + len(INK_LEVELS)))
@@ -71,13 +72,13 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
     cut, image, outputs, words = axes
     for part in (cut, image, outputs, words):
         part.axis("off")
-    if isinstance(search.found, FoundDigit):
+    if isinstance(answer, Reading):
+        assert isinstance(search.found, FoundDigit)
         _show(cut, 255 - np.rint(search.found.ink * 255), "the digit, cut out")
         _show(image, 255 - np.rint(normalise(search.found.ink) * 255), "what the network sees")
-        reading = read_found(search.found, network)
-        _draw_outputs(outputs, reading)
-        words.text(0, 0.9, _tell(reading, search.found), va="top", wrap=True, fontsize=12)
-        lines = [_tell_weighing(reading.digit), BOXES]
+        _draw_outputs(outputs, answer)
+        words.text(0, 0.9, _tell(answer, search.found), va="top", wrap=True, fontsize=12)
+        lines = [_tell_weighing(answer.digit), BOXES]
     else:
         text = f"Nothing was read.\n\nThe finder says:\n{search.found}."
         words.text(0, 0.9, text, va="top", wrap=True, fontsize=12)

@@ -25,10 +25,10 @@ import numpy.typing as npt
 
 from edge.acts import EMPTY_KINDS, draw_empty_act
 from shared.conditions import Conditions
-from shared.digit_finder import FoundDigit, search_frame
+from shared.digit_finder import FoundDigit, NoDigit
 from shared.feedforward import FeedForward, FloatArray
 from shared.ink import Bytes
-from shared.reading import LEAST_DOUBT, NEEDED_CONFIDENCE, read_found, tell_confidence
+from shared.reading import LEAST_DOUBT, NEEDED_CONFIDENCE, search_and_read, tell_confidence
 from shared.scenery import Scene, hold_up
 from shared.sheet import write_sheet
 from shared.strokes import Strokes, arc, draw_digit, draw_lines, write_strokes
@@ -322,10 +322,11 @@ def _happen(random: np.random.Generator) -> tuple[str, Bytes]:
 
 
 def _see(network: FeedForward, name: str, frame: Bytes) -> Sighting:
-    search = search_frame(frame)
-    if not isinstance(search.found, FoundDigit) or search.chosen is None:
+    search, reading = search_and_read(frame, network)
+    if isinstance(reading, NoDigit):
         return Sighting(name)
-    reading = read_found(search.found, network)
+    assert isinstance(search.found, FoundDigit)
+    assert search.chosen is not None
     return Sighting(
         name,
         reading.digit,

@@ -6,8 +6,8 @@
 Runs the project's own code on the emulated processor (deploy/emulated_pi; as root, on Debian 12) with the
 weights that ship, and prints millions of instructions. Every machine counts the same, however busy it is.
 
-`first look` and `second look` (see `find_digit`) are of a frame by itself, from the grey plane to the reading:
-`DigitReader` does either in turn while there is no digit.
+`first look` and `second look` (see `find_digit`) are of a frame by itself, from the grey plane to the
+reading: `DigitReader` does either in turn while there is no digit.
 `next frame` is what it sees once it has read a few: the same scene, in which nothing changed but the sensor's
 noise, and in the last two rows another scene. The worst is the dearest frame of any. How the costs of the
 hard places without a digit are spread is told below the table: most are cheap, and a few are not.

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from shared.candidates import INK_LEVELS
 from shared.conditions import Conditions
-from shared.digit_finder import FoundDigit, NoDigit, _soften, find_digit, search_frame
+from shared.digit_finder import FoundDigit, NoDigit, _soften, find_digit, search_frame, search_in_turn
 from shared.digit_image import normalise
 from shared.errors import BadFrameError
 from shared.scenery import hold_up
@@ -67,6 +67,12 @@ def test_a_piece_that_broke_off_belongs_to_the_digit():
     ink = draw(FIVE)
     found = assert_found(photograph(ink), ink)
     assert_same_shape(normalise(found.ink), normalise(ink.astype(np.float32)))
+
+
+def test_a_third_of_a_digit_that_broke_off_belongs_to_it():
+    ink = draw(SEVEN, pen=6)
+    ink[126:129] = 0
+    assert_found(photograph(ink), ink)
 
 
 def test_a_faint_gap_in_a_stroke_does_not_break_the_digit():
@@ -152,6 +158,44 @@ def test_sure_ink_is_found_before_a_dark_place_in_either_look(second_look):
     frame[:, :120] //= 8
     found = find_digit(frame, second_look=second_look)
     assert isinstance(found, FoundDigit)
+    assert np.abs(np.subtract(found.box, box_of(ink))).max() <= 4
+
+
+def hold_a_dark_card(ink, desk=120.0, card=30.0):
+    """A card with chalk on it before a desk: to the finder, which knows no cards, a digit of dark ink."""
+    dark = np.zeros_like(ink)
+    dark[45:175, 110:210] = 1
+    return photograph(np.clip(dark * (1 - card / desk), 0, 1), desk, 1.0) + (ink * 170).astype(np.uint8)
+
+
+def test_what_else_may_be_a_digit_is_elsewhere():
+    ink = draw(TWO, pen=10)
+    card, chalk, *more = search_in_turn(hold_a_dark_card(ink))
+    assert np.abs(np.subtract(card.found.box, (110, 45, 100, 130))).max() <= 4
+    assert np.abs(np.subtract(chalk.found.box, box_of(ink))).max() <= 6
+    assert (card.chalk, chalk.chalk) == (False, True)
+    assert not more
+
+
+def test_where_nothing_is_there_is_nothing_else():
+    assert [search.found for search in search_in_turn(photograph(np.zeros((HEIGHT, WIDTH))))] == [
+        NoDigit.NOTHING
+    ]
+
+
+def test_a_second_look_passes_over_what_the_first_was_not_sure_of():
+    small = draw(TWO, size=30, pen=4, at=(40, 90))
+    smaller = draw(SEVEN, size=26, pen=4, at=(240, 90))
+    frame = photograph(small + smaller)
+    first, second = (find_digit(frame, second_look=look) for look in (False, True))
+    assert np.abs(np.subtract(first.box, box_of(small))).max() <= 4
+    assert np.abs(np.subtract(second.box, box_of(smaller))).max() <= 4
+
+
+@pytest.mark.parametrize("second_look", [True, False])
+def test_a_digit_that_is_alone_is_found_in_either_look(second_look):
+    ink = draw(TWO, size=30, pen=4)
+    found = find_digit(photograph(ink), second_look=second_look)
     assert np.abs(np.subtract(found.box, box_of(ink))).max() <= 4
 
 

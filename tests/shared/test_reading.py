@@ -1,26 +1,32 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from shared.digit_finder import NoDigit
+from shared.digit_finder import NoDigit, find_digit
 from shared.errors import BadFrameError
 from shared.feedforward import FeedForward
 from shared.reading import (
+    NEEDED_CONFIDENCE,
     NO,
     WITNESSES,
     YES,
     DigitReader,
     Reading,
     read_digit,
+    read_found,
+    search_and_read,
     show_confidence,
     tell_confidence,
     tell_confidences,
     weigh,
 )
 from shared.traits import CERTAIN, Likelihood
-from tests.shared.drawing import ZERO, draw
+from shared.weights import load_weights
+from tests.shared.drawing import TWO, ZERO, draw
 
 
 @pytest.fixture
@@ -29,6 +35,11 @@ def simple():
     biases = np.full(10, -6, np.float32)
     biases[1] = 6
     return FeedForward([np.zeros((10, 784), np.float32)], [biases])
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load_weights().network
 
 
 def test_one_node_alone_is_certain():
@@ -171,6 +182,49 @@ def test_frames_may_change_their_size(network):
     reader = DigitReader(network)
     for shape in ((240, 320), (120, 160), (241, 323)):
         assert reader.read(np.full(shape, 200, np.uint8)) is NoDigit.NOTHING
+
+
+def hold_a_dark_card(random):
+    """A card before a desk, on it a 2 in chalk: the card itself is the likeliest digit to the finder."""
+    frame = np.full((240, 320), 120.0)
+    frame[45:175, 110:210] = 30
+    frame += 170 * draw(TWO, pen=10) + random.normal(0, 2, frame.shape)
+    return np.clip(frame, 0, 255).astype(np.uint8)
+
+
+def test_what_the_network_takes_for_no_digit_does_not_hide_one(shipped):
+    frame = hold_a_dark_card(np.random.default_rng(0))
+    assert read_found(find_digit(frame), shipped).confidence < NEEDED_CONFIDENCE
+    search, reading = search_and_read(frame, shipped)
+    assert (reading.digit, search.chalk) == (2, True)
+    assert reading.confidence >= NEEDED_CONFIDENCE
+
+
+def test_a_reader_finds_it_in_one_of_two_frames_and_stays_with_it(shipped):
+    random = np.random.default_rng(0)
+    reader = DigitReader(shipped)
+    assert reader.read(look(random)) is NoDigit.NOTHING
+    answers = [reader.read(hold_a_dark_card(random)) for _ in range(6)]
+    said = [one.digit == 2 and one.confidence >= NEEDED_CONFIDENCE for one in answers]
+    assert said[:2] == [False, True]
+    assert all(said[2:])
+
+
+def test_an_unsure_second_look_is_not_stayed_with(network, monkeypatch):
+    """It may be a part of what a first look finds whole."""
+    random = np.random.default_rng(0)
+    looks = []
+    reading = read_digit(look(random, 150), network)
+
+    def read(frame, network, *, second_look):
+        looks.append(second_look)
+        return replace(reading, confidence=0.8 if second_look else 0.95)
+
+    monkeypatch.setattr("shared.reading.read_digit", read)
+    reader = DigitReader(network)
+    for paper in (100, 150, 200):
+        reader.read(look(random, 150, paper))
+    assert looks == [True, False, False]
 
 
 @pytest.mark.parametrize("blur", [0, 10])
