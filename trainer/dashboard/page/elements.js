@@ -35,9 +35,10 @@ export function say(text) {
 
 export function percent(share) {
   if (share === null || share === undefined) return "";
-  // Nearly sure is not sure.
-  if (share > 0.99 && share < 1) return `${(Math.floor(1000 * share) / 10).toFixed(1)} %`;
-  return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
+  // Nearly sure is not sure, so it is rounded down; what is wholly so has no digit to tell.
+  const digits = share < 0.1 || (share >= 0.99 && share < 1) ? 1 : 0;
+  const scale = 10 ** digits;
+  return `${(Math.floor(100 * scale * share + 1e-9) / scale).toFixed(digits)} %`;
 }
 
 export function tellTime(text) {

@@ -125,7 +125,7 @@ function showNodes({ nodes, hidden }) {
   const count = nodes.length < hidden ? `The ${nodes.length} strongest of its ${hidden} hidden nodes` : `All ${hidden} nodes of its first hidden layer`;
   write(
     find("nodes-note"),
-    `${count}, the strongest first: its link weights to the 784 inputs. Blue: ink there excites it; red: ink there silences it. Choose one to see what it says to the output nodes.`,
+    `${count}, the strongest first: its link weights to the 784 inputs. Blue: ink there excites it; red: ink there silences it. Choose one to see ${nodes.some((node) => node.to) ? "what it says to the output nodes" : "it larger"}.`,
   );
   const buttons = nodes.map((node) => {
     const picture = makePicture("node signed", "");
