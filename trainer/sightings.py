@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from shared.conditions import Conditions
-from shared.digit_finder import Box, FoundDigit, search_in_turn
+from shared.digit_finder import Box, FoundDigit, find_digit
 from shared.digit_image import DIGIT_SIZE, IMAGE_SIZE, crop, normalise
 from shared.feedforward import FloatArray
-from shared.reading import MOST_READINGS
 from shared.resizing import fit_box
 from shared.scenery import Scene, cut_box
 from shared.sheet import write_sheet
-from shared.texture import pick
 from trainer.datasets import NO_DIGIT, Dataset
 from trainer.negatives import Negatives
 from trainer.variants import SIDE, print_digit, rewrite, write_digit
@@ -25,7 +22,7 @@ from trainer.variants import SIDE, print_digit, rewrite, write_digit
 # Of the digits: how many are MNIST's, how many are written in other forms; the rest are printed.
 FROM_MNIST, WRITTEN = 0.4, 0.45
 # Of what is no digit: how often nothing at all is held up.
-NOTHING_HELD = 0.3
+NOTHING_HELD = 0.25
 # Backdrop and light cost a third of a frame, so some frames share them.
 FRAMES_A_SCENE = 8
 # Pictures that are made at a time, by one core.
@@ -141,15 +138,15 @@ class Stage:
             self._scene = Scene(self._random, conditions)
         self._frames += 1
         held = [] if ink is None else [write_sheet(ink, conditions, self._random, self._scene.shape)]
-        boxes = [
-            cut_box(sheet.find_box(place, self._scene.shape), self._scene.shape) for sheet, place in held
-        ]
         frame = self._scene.look(self._random, held)
-        # All that would be read, as what is likeliest may be no digit.
-        searches = islice(search_in_turn(frame), MOST_READINGS)
-        pieces = [search.found for search in searches if isinstance(search.found, FoundDigit)]
-        pieces = [one for one in pieces if all(share_box(one.box, box) >= SAME for box in boxes)]
-        return normalise(pick(self._random, *pieces).ink) if pieces else None
+        found = find_digit(frame)
+        if not isinstance(found, FoundDigit):
+            return None
+        for sheet, place in held:
+            box = cut_box(sheet.find_box(place, self._scene.shape), self._scene.shape)
+            if share_box(found.box, box) < SAME:
+                return None
+        return normalise(found.ink)
 
 
 def look_straight(ink: FloatArray, random: np.random.Generator) -> FloatArray:
