@@ -40,8 +40,8 @@ BOXES = (
     "The number on a box is its score, 0 to 1, by which the finder chooses: how much it looks like a digit. "
     "Asked for a 1, it judges again, by other weights.\n"
     f"Chosen is, from the lowest level up, the first box with {WHOLE_DIGIT} of the highest score that holds "
-    "the box which has that; or, if what is read there is not sure, the next likeliest, if that is surer. "
-    f"Only the {SCORES_SHOWN} highest scores and the chosen one's are written."
+    "the box which has that;\nor, if what is read there is not sure, the next likeliest elsewhere, if that "
+    f"is surer. Only the {SCORES_SHOWN} highest scores and the chosen one's are written."
 )
 
 
