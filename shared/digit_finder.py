@@ -63,7 +63,6 @@ SAME_PIECE = 0.6  # of what both cover: boxes that share more are of one piece
 WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit
 BOX_SLACK = 2  # pixels by which a box shrinks from one ink level to the next
 PIECE_GAP = 0.16  # of a digit's longer side: how far away the bar of a five may float
-WINDOW = 0.6  # of a digit's longer side: how far around it its pieces are looked for
 SMALLEST_PIECE = 0.02  # of a digit's area: anything smaller is a speck
 FAINTEST_PIECE = 0.6  # of a digit's depth of ink: what is fainter is a ruled line or a rubbed-out one
 STROKE_EDGE = 0.4  # of a digit's depth of ink: where a blurred stroke ends ...
@@ -330,7 +329,7 @@ def _trace(dark: Bytes, digit: Candidate, unit: int) -> tuple[Bytes, Window]:
     """
     rows, columns = (slice(side.start // unit, -(-side.stop // unit)) for side in digit.box)
     reach = max(1, round(PIECE_GAP * measure_size((rows, columns))))
-    window = widen((rows, columns), round(WINDOW * measure_size((rows, columns))), dark.shape)
+    window = widen((rows, columns), 2 * reach, dark.shape)
     down, right = window
     near = dark[window]
     solid = near > max(digit.level, round(digit.paper + STROKE_EDGE * digit.depth))

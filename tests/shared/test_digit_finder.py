@@ -69,12 +69,6 @@ def test_a_piece_that_broke_off_belongs_to_the_digit():
     assert_same_shape(normalise(found.ink), normalise(ink.astype(np.float32)))
 
 
-def test_a_third_of_a_digit_that_broke_off_belongs_to_it():
-    ink = draw(SEVEN, pen=6)
-    ink[126:129] = 0
-    assert_found(photograph(ink), ink)
-
-
 def test_a_faint_gap_in_a_stroke_does_not_break_the_digit():
     ink = draw(TWO, pen=5)
     ink[100:106] *= 0.45
