@@ -24,7 +24,7 @@ Mask = npt.NDArray[np.bool_]
 # Only the largest pieces at a level are looked at, each marked by a bit: a digit is no small speck.
 _BITS = np.array([1, 2, 4, 8, 16, 32], np.uint8)
 
-INK_LEVELS = (18, 40, 80, 150)  # of 255, how much darker than the paper: from pencil to marker
+INK_LEVELS = (18, 36, 72, 150)  # of 255, how much darker than the paper: from pencil to marker
 CHALK_LEVELS = INK_LEVELS[1:]
 GLANCE = (72,)  # the level at which most sure digits are sure
 

@@ -59,6 +59,7 @@ COMPANION_GAP = 1.0  # of the digit's longer side
 COMPANION_CLOSE = 4  # pixels
 COMPANION_PAPER = 0.7  # of what lies between them
 
+CLEAR_SCORE = 0.94  # what ink has that a glance finds; dark cards with chalk on them have up to 0.92
 SAME_PIECE = 0.6  # of what both cover: boxes that share more are of one piece
 WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit
 BOX_SLACK = 2  # pixels by which a box shrinks from one ink level to the next
@@ -134,9 +135,9 @@ def find_digit(frame: Bytes, *, second_look: bool | None = None) -> FoundDigit |
     ----------
     frame : uint8 array, shape (H, W), grey, 0 = black; at least 28x28 pixels. Frames with a side of
         more than 320 pixels are searched in a smaller copy.
-    second_look : False looks for ink, and True for what that may have missed: chalk, where there is a dark
-        board, with no more than a glance at ink; and elsewhere the next likeliest piece of ink, unless the
-        likeliest is sure. By default all is looked for, in twice the time.
+    second_look : False looks for ink, and True for what that may have missed: where there is a dark board for
+        chalk, unless a glance finds clear ink; elsewhere for the next likeliest piece of ink, unless the
+        likeliest is sure or the only one. By default all is looked for, in twice the time.
 
     Returns
     -------
@@ -157,8 +158,8 @@ def search_frame(frame: Bytes, *, second_look: bool | None = None) -> Search:
 def search_in_turn(frame: Bytes, *, second_look: bool | None = None) -> Iterator[Search]:
     """Find the digit as `find_digit` does, and then, should it not be one, what else may be.
 
-    The first search tells of the likeliest, or why there is no digit; each other one of the next likeliest
-    elsewhere, and is only made when it is asked for.
+    The first search tells of the likeliest, or why there is no digit; each other one of the next likeliest,
+    elsewhere or of the same ink cut otherwise, and is only made when it is asked for.
     """
     check_frame(frame)
     grey = fit_frame(frame)
@@ -167,11 +168,12 @@ def search_in_turn(frame: Bytes, *, second_look: bool | None = None) -> Iterator
         yield Search(ink, found=NoDigit.TOO_DARK)
         return
     board = second_look is not False and _share(ink.grey < BOARD) > LEAST_BOARD
-    levels = GLANCE if board and second_look else INK_LEVELS
-    searches = [Search(ink, candidates=find_candidates(ink, levels))]
-    taken: list[Window] = []
-    if second_look:
-        taken += _pass_over(searches[0].candidates, elsewhere=board)
+    candidates = find_candidates(ink, GLANCE if board and second_look else INK_LEVELS)
+    if board and second_look:
+        candidates = [candidate for candidate in candidates if candidate.score >= CLEAR_SCORE]
+    in_ink = Search(ink, candidates=candidates)
+    searches = [in_ink]
+    taken = _pass_over(candidates) if second_look else []
     answered = False
     while True:
         search, best = _find_best(searches, taken)
@@ -190,7 +192,7 @@ def search_in_turn(frame: Bytes, *, second_look: bool | None = None) -> Iterator
                 return
     if not answered:
         blown_out = _share(ink.grey >= BLOWN_OUT) > MOST_BLOWN_OUT
-        yield replace(searches[0], found=NoDigit.BLOWN_OUT if blown_out else NoDigit.NOTHING)
+        yield replace(in_ink, found=NoDigit.BLOWN_OUT if blown_out else NoDigit.NOTHING)
 
 
 def _find_best(searches: Sequence[Search], taken: Sequence[Window]) -> tuple[Search, Candidate | None]:
@@ -203,12 +205,12 @@ def _find_best(searches: Sequence[Search], taken: Sequence[Window]) -> tuple[Sea
     return of, best
 
 
-def _pass_over(candidates: Sequence[Candidate], *, elsewhere: bool) -> list[Window]:
-    """Where the likeliest candidate is, if it is not sure and there is another one, or may be elsewhere."""
+def _pass_over(candidates: Sequence[Candidate]) -> list[Window]:
+    """Where the likeliest candidate is, if it is not sure and there is another one."""
     best = max(candidates, key=lambda candidate: candidate.score, default=None)
-    if best is None or best.score >= SURE_SCORE:
+    if best is None or best.score >= SURE_SCORE or all(_is_taken(one, [best.box]) for one in candidates):
         return []
-    return [best.box] if elsewhere or not all(_is_taken(one, [best.box]) for one in candidates) else []
+    return [best.box]
 
 
 def _is_taken(candidate: Candidate, taken: Sequence[Window]) -> bool:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from shared.candidates import SURE_SCORE
 from shared.digit_finder import Box, FoundDigit, NoDigit, Search, check_frame, search_in_turn
 from shared.digit_image import normalise, to_inputs
 from shared.feedforward import FeedForward, FloatArray
@@ -46,7 +45,7 @@ LIKELY = 0.5
 # So many frames in a row must have been read alike before what was read is said again without reading.
 WITNESSES = 5
 
-# So many pieces of a frame are read at most.
+# So many pieces of a frame are read at most, until one is sure.
 MOST_READINGS = 2
 
 # What the talk teaches the output nodes to say for "no" and for "yes".
@@ -131,8 +130,8 @@ def weigh(outputs: npt.ArrayLike, likelihood: Likelihood) -> float:
 def read_digit(frame: Bytes, network: FeedForward, *, second_look: bool | None = None) -> Reading | NoDigit:
     """Read the digit in a grey frame, uint8 (height, width), or tell why there is none; see `find_digit`.
 
-    What the finder holds for the likeliest may be none to the network: a card, a gap, a shadow. Then the next
-    likeliest is read too, and the surer of both readings is the answer.
+    What the finder holds for the likeliest may be none to the network: a card, a gap, a shadow. Unless one
+    look alone is asked for, the next likeliest is read too then; the surer of both readings is the answer.
     """
     return search_and_read(frame, network, second_look=second_look)[1]
 
@@ -142,13 +141,12 @@ def search_and_read(
 ) -> tuple[Search, Reading | NoDigit]:
     """Read as `read_digit` does; tell as well how what was read had been found."""
     answers: list[tuple[Search, Reading | NoDigit]] = []
-    for search in islice(search_in_turn(frame, second_look=second_look), MOST_READINGS):
+    most = MOST_READINGS if second_look is None else 1  # one look has no time for more
+    for search in islice(search_in_turn(frame, second_look=second_look), most):
         found = search.found
         answer = read_found(found, network) if isinstance(found, FoundDigit) else found
         answers.append((search, answer))
-        # One look has no time for two readings, but where a sure piece had ended its search.
-        enough = second_look is not None and search.chosen is not None and search.chosen.score < SURE_SCORE
-        if enough or _tell_chance(answer) >= NEEDED_CONFIDENCE:
+        if _tell_chance(answer) >= NEEDED_CONFIDENCE:
             break
     return max(answers, key=lambda each: _tell_chance(each[1]))
 
@@ -177,7 +175,7 @@ class DigitReader:
         self._seen: Sums | None = None
         self._witnesses: list[Reading | NoDigit] = []
         self._likely: int | None = None
-        self._second_look: bool | None = True
+        self._second_look: bool | None = False
 
     @property
     def network(self) -> FeedForward:
@@ -199,7 +197,9 @@ class DigitReader:
         if len(self._witnesses) == WITNESSES:
             return self._witnesses[-1] if self._likely is None else min(self._witnesses, key=_tell_chance)
         answer = read_digit(frame, self._network, second_look=self._second_look)
-        likely = answer.digit if isinstance(answer, Reading) and answer.confidence >= LIKELY else None
+        # What a second look is not sure of is not stayed with, and no change either.
+        enough = NEEDED_CONFIDENCE if self._second_look else LIKELY
+        likely = answer.digit if isinstance(answer, Reading) and answer.confidence >= enough else None
         if likely != self._likely:
             self._witnesses = []
         self._witnesses.append(answer)

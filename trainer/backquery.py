@@ -73,8 +73,8 @@ def backquery(network: FeedForward) -> FloatArray:
     the biases; the sums go back through the links, and what arrives at the layer before is stretched from
     its lowest to its highest until it could be signals, as in the book. No sums before a relu below 0 can
     be told from its signals, since it passes only what is above: there the signals are taken as the sums.
-    As a relu's signals know no highest either, their biases would drown what comes of one answer, so what
-    all answers have in common is left out.
+    As a relu's signals know no highest either, its biases would drown what comes of one answer: so what all
+    answers have in common, and the biases with it, is left out there.
 
     Source: Rashid, "Make Your Own Neural Network", part 3, "Inside the mind of a neural network".
     """
@@ -86,7 +86,7 @@ def backquery(network: FeedForward) -> FloatArray:
         if network.biases is not None:
             sums = sums - network.biases[index]
         arrived = sums @ network.weights[index].astype(np.float64)
-        if network.activation == "relu":
+        if activation == "relu":
             arrived -= arrived.mean(axis=0)
         # Inputs reach from 0.01 to 1; a sigmoid's signals must stay off 1, whose inverse is infinite.
         signals = _stretch(arrived, NO, YES if index else 1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -171,6 +173,15 @@ def test_what_else_may_be_a_digit_is_elsewhere():
     assert not more
 
 
+def test_a_search_for_all_that_may_be_a_digit_ends():
+    random = np.random.default_rng(5)
+    for number in range(6):
+        frame = hold_up(draw_digit(number % 10, random), random, Conditions.draw(random)).frame
+        told = [search.found for search in islice(search_in_turn(frame), 60)]
+        assert len(told) < 60
+        assert all(isinstance(found, FoundDigit) for found in told[1:])
+
+
 def test_where_nothing_is_there_is_nothing_else():
     assert [search.found for search in search_in_turn(photograph(np.zeros((HEIGHT, WIDTH))))] == [
         NoDigit.NOTHING
@@ -184,6 +195,14 @@ def test_a_second_look_passes_over_what_the_first_was_not_sure_of():
     first, second = (find_digit(frame, second_look=look) for look in (False, True))
     assert np.abs(np.subtract(first.box, box_of(small))).max() <= 4
     assert np.abs(np.subtract(second.box, box_of(smaller))).max() <= 4
+
+
+def test_a_second_look_at_a_dark_place_is_for_chalk_alone_unless_ink_is_clear():
+    ink = draw(TWO, size=30, pen=4, at=(200, 100))
+    frame = photograph(ink)
+    frame[:, :60] //= 5
+    assert isinstance(find_digit(frame, second_look=False), FoundDigit)
+    assert find_digit(frame, second_look=True) is NoDigit.NOTHING
 
 
 @pytest.mark.parametrize("second_look", [True, False])

@@ -200,31 +200,77 @@ def test_what_the_network_takes_for_no_digit_does_not_hide_one(shipped):
     assert reading.confidence >= NEEDED_CONFIDENCE
 
 
+def test_the_surer_of_two_readings_is_the_answer(network, monkeypatch):
+    frame = hold_a_dark_card(np.random.default_rng(0))
+    sure = iter((0.6, 0.3, 0.3, 0.6))
+    reading = read_digit(look(np.random.default_rng(0), 150), network)
+    monkeypatch.setattr("shared.reading.read_found", lambda *_: replace(reading, confidence=next(sure)))
+    assert [read_digit(frame, network).confidence for _ in range(2)] == [0.6, 0.6]
+
+
+@pytest.mark.parametrize(("second_look", "readings"), [(None, 2), (False, 1), (True, 1)])
+def test_a_single_look_has_time_for_one_reading(network, monkeypatch, second_look, readings):
+    frame = hold_a_dark_card(np.random.default_rng(0))
+    reading = read_digit(look(np.random.default_rng(0), 150), network)
+    done = []
+
+    def read(*_):
+        done.append(True)
+        return replace(reading, confidence=0.5)
+
+    monkeypatch.setattr("shared.reading.read_found", read)
+    read_digit(frame, network, second_look=second_look)
+    assert len(done) == readings
+
+
 def test_a_reader_finds_it_in_one_of_two_frames_and_stays_with_it(shipped):
     random = np.random.default_rng(0)
     reader = DigitReader(shipped)
-    assert reader.read(look(random)) is NoDigit.NOTHING
     answers = [reader.read(hold_a_dark_card(random)) for _ in range(6)]
     said = [one.digit == 2 and one.confidence >= NEEDED_CONFIDENCE for one in answers]
     assert said[:2] == [False, True]
     assert all(said[2:])
 
 
-def test_an_unsure_second_look_is_not_stayed_with(network, monkeypatch):
-    """It may be a part of what a first look finds whole."""
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (0.3, 0.8, [False, True, False, True, False]),  # it may be a part of what a first look finds whole
+        (0.3, 0.95, [False, True, True, True, True]),
+        (0.8, 0.3, [False, False, False, False, False]),
+        (0.3, 0.3, [False, True, False, True, False]),
+    ],
+)
+def test_a_look_is_stayed_with_where_it_reads_a_digit(network, monkeypatch, first, second, expected):
     random = np.random.default_rng(0)
     looks = []
     reading = read_digit(look(random, 150), network)
 
     def read(frame, network, *, second_look):
         looks.append(second_look)
-        return replace(reading, confidence=0.8 if second_look else 0.95)
+        return replace(reading, confidence=second if second_look else first)
 
     monkeypatch.setattr("shared.reading.read_digit", read)
     reader = DigitReader(network)
-    for paper in (100, 150, 200):
+    for paper in (100, 125, 150, 175, 200):
         reader.read(look(random, 150, paper))
-    assert looks == [True, False, False]
+    assert looks == expected
+
+
+def test_a_frame_that_only_a_second_look_is_unsure_of_is_not_read_for_ever(network, monkeypatch):
+    random = np.random.default_rng(0)
+    looks = []
+    reading = read_digit(look(random, 150), network)
+
+    def read(frame, network, *, second_look):
+        looks.append(second_look)
+        return replace(reading, confidence=0.7) if second_look else NoDigit.NOTHING
+
+    monkeypatch.setattr("shared.reading.read_digit", read)
+    reader = DigitReader(network)
+    for _ in range(20):
+        reader.read(look(random, 150))
+    assert len(looks) == WITNESSES
 
 
 @pytest.mark.parametrize("blur", [0, 10])
