@@ -235,7 +235,7 @@ class Picture(NamedTuple):
 
 
 def read_picture(path: Path) -> Picture:
-    """Read an image file as the Pi would.
+    """Read an image file: what the finder holds for the likeliest digit in it.
 
     Raises
     ------

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from shared.digit_image import to_inputs
 from shared.feedforward import FeedForward
+from shared.weights import load_weights
 from trainer.backpropagation import initialise
 from trainer.backquery import average_digits, backquery, climb, find_input_gradients, make_minds
 from trainer.datasets import Dataset
@@ -75,6 +76,13 @@ def test_pictures_of_any_network_are_inputs(activation, layers, drawn_digits):
         assert pictures.dtype == np.float32
         assert pictures.min() >= 0.01 - 1e-6
         assert pictures.max() <= 1 + 1e-6
+
+
+def test_what_a_network_with_relu_has_in_mind_is_not_drowned_by_its_biases():
+    network = load_weights().network
+    assert network.activation == "relu"
+    alike = np.corrcoef(backquery(network))
+    assert alike[~np.eye(10, dtype=bool)].max() < 0.9
 
 
 def test_links_that_say_nothing_give_no_picture_and_no_warning():
