@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 START_TIMEOUT_S = 15.0
+
+# Below the ports that Linux gives to connections: a broker may start minutes after its port was found. Chosen
+# by the system's chance, as one that can be seeded would choose the same ones in several processes.
+PORTS = range(10_000, 32_768)
 
 # Whoever is on this machine may use it.
 ANYBODY = "allow_anonymous true\n"
@@ -43,11 +49,12 @@ next_connection_delay_ms = 1
 
 
 def find_free_port() -> int:
-    """Find a port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Find a port of 127.0.0.1 that nothing listens on, and that no connection will be given meanwhile."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def find_mosquitto() -> str | None:
