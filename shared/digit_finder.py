@@ -10,6 +10,7 @@ instructions for a frame. The digit that is found is cut out of the frame itself
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -20,7 +21,6 @@ import numpy as np
 from shared.candidates import (
     CHALK_LEVELS,
     GLANCE,
-    INK_LEVELS,
     SURE_SCORE,
     Candidate,
     Mask,
@@ -168,9 +168,10 @@ def search_in_turn(frame: Bytes, *, second_look: bool | None = None) -> Iterator
         yield Search(ink, found=NoDigit.TOO_DARK)
         return
     board = second_look is not False and _share(ink.grey < BOARD) > LEAST_BOARD
-    candidates = find_candidates(ink, GLANCE if board and second_look else INK_LEVELS)
     if board and second_look:
-        candidates = [candidate for candidate in candidates if candidate.score >= CLEAR_SCORE]
+        candidates = [one for one in find_candidates(ink, GLANCE) if one.score >= CLEAR_SCORE]
+    else:
+        candidates = find_candidates(ink)
     in_ink = Search(ink, candidates=candidates)
     searches = [in_ink]
     taken = _pass_over(candidates) if second_look else []
@@ -220,11 +221,12 @@ def _is_taken(candidate: Candidate, taken: Sequence[Window]) -> bool:
 
 def _tell_overlap(one: Window, other: Window) -> float:
     """What two boxes share, of all that they cover together."""
-    shared, *each = 1, 1, 1
-    for side, across in zip(one, other, strict=True):
-        shared *= max(0, min(side.stop, across.stop) - max(side.start, across.start))
-        each = [area * (line.stop - line.start) for area, line in zip(each, (side, across), strict=True)]
-    return shared / (sum(each) - shared)
+    common = math.prod(
+        max(0, min(side.stop, across.stop) - max(side.start, across.start))
+        for side, across in zip(one, other, strict=True)
+    )
+    areas = (math.prod(side.stop - side.start for side in box) for box in (one, other))
+    return common / (sum(areas) - common)
 
 
 def _share(part: Mask) -> float:
