@@ -226,7 +226,7 @@ def _tell_overlap(one: Window, other: Window) -> float:
         for side, across in zip(one, other, strict=True)
     )
     areas = (math.prod(side.stop - side.start for side in box) for box in (one, other))
-    return common / (sum(areas) - common)
+    return float(common / (sum(areas) - common))
 
 
 def _share(part: Mask) -> float:
