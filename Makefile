@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-deb virtual-camera check deb lessons weights benchmark benchmark-seeing count-instructions endurance emulated-pi clean
+.PHONY: demo test test-deb virtual-camera check deb lessons weights surroundings benchmark benchmark-seeing count-instructions endurance emulated-pi clean
 
 demo: $(VENV)/ready mnist
 	$(BIN)/python -m deploy.demo
@@ -49,6 +49,10 @@ weights: $(VENV)/ready mnist fonts
 	$(BIN)/inkling-trainer train --also $(VENV)/simulated.npz --hidden 300 100 --activation relu --biases --deform 0.7 \
 		--calm 0.5 --learning-rate 0.1 --epochs 100 --averaging 4 --hold-out 5000 --calibrate \
 		--output shared/default_weights.npz
+
+# The finder's own network, which tells digits that are held up by what is around them.
+surroundings: $(VENV)/ready mnist fonts
+	$(BIN)/python -m trainer.surroundings
 
 benchmark: $(VENV)/ready mnist fonts
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmark]'

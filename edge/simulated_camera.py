@@ -17,10 +17,10 @@ from threading import Event
 import numpy as np
 import numpy.typing as npt
 
-from edge import acts
-from edge.acts import Act
 from edge.camera import Frame, Report
 from edge.config import CameraSettings
+from shared import acts
+from shared.acts import Act
 from shared.conditions import Conditions
 from shared.digit_image import IMAGE_SIZE
 from shared.errors import MissingDataError

@@ -14,7 +14,6 @@ from shared.digit_finder import Box, FoundDigit, NoDigit, Search, check_frame, s
 from shared.digit_image import normalise, to_inputs
 from shared.feedforward import FeedForward, FloatArray
 from shared.ink import Bytes, Sums, sum_blocks
-from shared.traits import Likelihood
 
 # Below this a digit is not said, unless the configuration asks otherwise.
 NEEDED_CONFIDENCE = 0.9
@@ -28,12 +27,8 @@ class Trust(NamedTuple):
     finder: float
 
 
-# How the network's and the finder's word are put together. On simulated frames, half of them with a digit,
-# nearly all others with nothing held up, one in fifty with a letter or a sign, more than nine in ten of the
-# readings with confidence 0.9 or more are right.
-TRUST_IN_OTHERS = Trust(0.75, network=0.89, finder=0.7)
-# Most of what is no digit (an edge, a pen, a gap) is a 1 to the network: there the finder counts more.
-TRUST_IN_ONES = Trust(1.0, network=0.56, finder=1.0)
+# How the network's and the finder's word are put together: fitted on simulated frames, see `weigh`.
+TRUST = Trust(0.2, network=0.95, finder=0.9)
 LEAST_DOUBT = 0.01  # neither is ever surer than this
 
 # Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.
@@ -93,11 +88,6 @@ def tell_confidences(outputs: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return confidences
 
 
-def tell_trust(digit: int) -> Trust:
-    """How network and finder are trusted where this digit is read."""
-    return TRUST_IN_ONES if digit == 1 else TRUST_IN_OTHERS
-
-
 def show_confidence(confidence: float) -> str:
     """A confidence in two digits, rounded down: 0.899 is not shown as the 0.90 that it falls short of."""
     hundredths = round(100 * confidence)
@@ -106,23 +96,20 @@ def show_confidence(confidence: float) -> str:
     return f"{hundredths / 100:.2f}"
 
 
-def weigh(outputs: npt.ArrayLike, likelihood: Likelihood) -> float:
+def weigh(outputs: npt.ArrayLike, likelihood: float) -> float:
     """The chance that a reading is right: the network's word, and the finder's that there is a digit at all.
 
-    Two witnesses who look at different things: the network at a shape, the finder at its paper. Their odds
-    are multiplied, each raised to a power, the trust in it; the rest is the odds of a frame in which both
-    are undecided. `python -m tests.benchmarks.refusals --fit --count 4500 --seed 5` gives, for all digits but
-    1s, prior odds of 0.72 and powers of 0.90 and 0.63; with what is used, near by, a few more digits are said
-    and no more of what is none. For 1s see `shared.traits`.
+    Two witnesses who look at different things: the network at a shape, the finder at what is around it.
+    Their odds are multiplied, each raised to a power, the trust in it; the rest is the odds of a frame in
+    which both are undecided.
 
     Parameters
     ----------
     outputs : shape (10,)
     likelihood : of a `FoundDigit`
     """
-    digit = int(np.argmax(outputs))
-    odds, *powers = tell_trust(digit)
-    for chance, power in zip((tell_confidence(outputs), likelihood.of(digit)), powers, strict=True):
+    odds = TRUST.prior_odds
+    for chance, power in ((tell_confidence(outputs), TRUST.network), (likelihood, TRUST.finder)):
         odds *= math.pow((chance + LEAST_DOUBT) / (1 - chance + LEAST_DOUBT), power)
     return odds / (1 + odds)
 

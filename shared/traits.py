@@ -1,7 +1,8 @@
 """Traits: what tells a digit on paper from other pieces of ink, and how much each of them says.
 
-A piece's likelihood is that of a logistic regression over its traits. There are two: for digits in general,
-by which the finder chooses, and for 1s, as most of what is no digit (an edge, a gap, a pen) is a bar, too.
+A piece's score, by which the finder chooses, is the chance that a logistic regression over its traits tells.
+How likely what it chose is to be a digit is told by its traits and all that is around it: see
+`shared.surroundings`.
 """
 
 from __future__ import annotations
@@ -70,38 +71,6 @@ DIGITS = Traits(
     chalk_bar=-1.5,
     board=-0.1,
 )
-
-# Fitted on what the network of the time, 784-200-10, took for a 1 in 36,700 simulated scenes, half of them
-# without a digit, and rounded (`python -m tests.benchmarks.refusals --fit --count 9000 --seed 5`, with -1 for
-# what an edge bar weighs above, lest none be left to learn from). The base is 0.8 higher, so that a 1 in
-# plain view is said.
-ONES_BASE = 4.9
-ONES = Traits(
-    depth=1.6,
-    smallness=2.6,
-    distance=-4.9,
-    edges=-3.1,
-    fill=-3.0,
-    dirt=-20.0,
-    unevenness=-5.0,
-    patchiness=-1.8,
-    board=-0.24,
-)
-
-
-class Likelihood(NamedTuple):
-    """How likely a piece is to be a digit, 0 to 1, as far as its traits tell: a 1, or any other."""
-
-    one: float
-    other: float
-
-    def of(self, digit: int) -> float:
-        """How likely it is to be a digit, if it is this one."""
-        return self.one if digit == 1 else self.other
-
-
-# Of a picture of a digit that nobody had to find.
-CERTAIN = Likelihood(1.0, 1.0)
 
 
 def sum_up(traits: Traits, weights: Traits) -> float:

@@ -58,6 +58,18 @@ MOST_MEMBERS = 3 * MOST_LAYERS + 2
 # A picture of 28x28 goes in, a digit comes out.
 INPUT_NODES, OUTPUT_NODES = IMAGE_SIZE * IMAGE_SIZE, 10
 
+
+class Ends(NamedTuple):
+    """How many nodes a network begins and ends with, and what it does with them."""
+
+    inputs: int
+    outputs: int
+    purpose: str
+
+
+READS_DIGITS = Ends(INPUT_NODES, OUTPUT_NODES, "reads digits")
+
+
 DEFAULT_WEIGHTS = Path(__file__).with_name("default_weights.npz")
 
 _MEMBER = re.compile(r"(?:(?:weights|scales|biases)_(?:0|[1-9]\d?)|card|sha256)\.npy")
@@ -132,13 +144,18 @@ class TrainedNetwork(NamedTuple):
 
 
 def export_weights(
-    path: Path, network: FeedForward, card: ModelCard, precision: Precision = "float32"
+    path: Path,
+    network: FeedForward,
+    card: ModelCard,
+    precision: Precision = "float32",
+    ends: Ends = READS_DIGITS,
 ) -> str:
     """Write a network and its card to a weights file, whole or not at all.
 
     Parameters
     ----------
     precision : how exactly to keep the link weights; biases are always float32
+    ends : what the network must begin and end with
 
     Returns
     -------
@@ -167,13 +184,17 @@ def export_weights(
         for name, content in members.items():
             # A fixed date: the same weights give the same file.
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-    parse_weights(file.getvalue())  # nothing is exported that could not be loaded again
+    parse_weights(file.getvalue(), ends)  # nothing is exported that could not be loaded again
     write_atomically(path, file.getvalue())
     return digest.hex()
 
 
-def load_weights(path: Path | None = None) -> TrainedNetwork:
+def load_weights(path: Path | None = None, ends: Ends = READS_DIGITS) -> TrainedNetwork:
     """Read a weights file, or the default weights that ship with the project, and check all of it.
+
+    Parameters
+    ----------
+    ends : what the network must begin and end with
 
     Raises
     ------
@@ -192,13 +213,13 @@ def load_weights(path: Path | None = None) -> TrainedNetwork:
             f"no weights file at {path}: train one with 'inkling-trainer train -o {path.name}'"
         ) from error
     try:
-        return parse_weights(content)
+        return parse_weights(content, ends)
     except WeightsError as error:
         raise type(error)(f"{path}: {error}") from error
 
 
-def parse_weights(content: bytes) -> TrainedNetwork:
-    """Read a weights file's bytes; errors are `WeightsError`'s children, as in `load_weights`."""
+def parse_weights(content: bytes, ends: Ends = READS_DIGITS) -> TrainedNetwork:
+    """Read a weights file's bytes; what it takes and raises is as in `load_weights`."""
     members = _unpack_members(content)
     digest = members.pop("sha256.npy", None)
     if digest is None or "card.npy" not in members:
@@ -220,7 +241,7 @@ def parse_weights(content: bytes) -> TrainedNetwork:
     if 4 * sum(array.size for array in arrays.values()) > LARGEST_FILE:
         raise OversizedWeightsError(f"its weights take more than {LARGEST_FILE >> 20} MiB as float32")
     precision = _tell_precision(arrays)
-    return TrainedNetwork(_assemble(arrays, card, precision), card, actual.hex(), precision)
+    return TrainedNetwork(_assemble(arrays, card, precision, ends), card, actual.hex(), precision)
 
 
 def _check_finite(name: str, array: npt.NDArray[Any], remedy: str) -> None:
@@ -339,11 +360,13 @@ def _tell_precision(arrays: dict[str, npt.NDArray[Any]]) -> Precision:
     return _PRECISIONS[kept.pop()]
 
 
-def _assemble(arrays: dict[str, npt.NDArray[Any]], card: ModelCard, precision: Precision) -> FeedForward:
-    if card.layers[:1] != (INPUT_NODES,) or card.layers[-1:] != (OUTPUT_NODES,):
+def _assemble(
+    arrays: dict[str, npt.NDArray[Any]], card: ModelCard, precision: Precision, ends: Ends
+) -> FeedForward:
+    if card.layers[:1] != (ends.inputs,) or card.layers[-1:] != (ends.outputs,):
         raise WrongShapeWeightsError(
-            f"its layers {card.layers} do not begin with {INPUT_NODES} input nodes and end with "
-            f"{OUTPUT_NODES} output nodes: it is no network that reads digits"
+            f"its layers {card.layers} do not begin with {ends.inputs} input nodes and end with "
+            f"{ends.outputs} output nodes: it is no network that {ends.purpose}"
         )
     links = range(len(card.layers) - 1)
     expected: dict[str, tuple[int, ...]] = {

@@ -21,7 +21,6 @@ from shared.digit_image import IMAGE_SIZE, normalise
 from shared.errors import DataError, MissingDataError
 from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS, read_digits
 from shared.photograph import SUFFIXES, read_photograph
-from shared.traits import CERTAIN, Likelihood
 
 PIXELS = IMAGE_SIZE * IMAGE_SIZE
 
@@ -231,7 +230,7 @@ class Picture(NamedTuple):
     """A picture as the network sees it: uint8 (28, 28), 255 = ink, and how likely there is a digit in it."""
 
     image: npt.NDArray[np.uint8]
-    likelihood: Likelihood
+    likelihood: float
 
 
 def read_picture(path: Path) -> Picture:
@@ -244,8 +243,8 @@ def read_picture(path: Path) -> Picture:
     """
     grey = read_photograph(path, Image.open)
     if grey.shape == (IMAGE_SIZE, IMAGE_SIZE):
-        # Made for the network already, as the book's are; there the ink may be dark.
-        return Picture(grey if np.median(grey) < 128 else 255 - grey, CERTAIN)
+        # Made for the network already, as the book's are: it is a digit, but the ink may be dark.
+        return Picture(grey if np.median(grey) < 128 else 255 - grey, 1.0)
     found = find_digit(grey)
     if not isinstance(found, FoundDigit):
         raise DataError(f"{path}: {found} found in it: crop it closer, or leave it out")

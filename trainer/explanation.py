@@ -16,11 +16,11 @@ from shared.feedforward import FeedForward
 from shared.ink import Bytes
 from shared.reading import (
     NEEDED_CONFIDENCE,
+    TRUST,
     Reading,
     search_and_read,
     show_confidence,
     tell_confidence,
-    tell_trust,
 )
 from trainer.plots import make_drawable, save_figure
 
@@ -37,11 +37,15 @@ ROOM = 0.06
 CHOSEN, REFUSED, OTHER = "#1a9850", "#e66101", "#4575b4"
 
 BOXES = (
-    "The number on a box is its score, 0 to 1, by which the finder chooses: how much it looks like a digit. "
-    "Asked for a 1, it judges again, by other weights.\n"
+    "The number on a box is its score, 0 to 1, by which the finder chooses: how much it looks like a digit.\n"
     f"Chosen is, from the lowest level up, the first box with {WHOLE_DIGIT} of the highest score that holds "
     "the box which has that;\nor, if what is read there is not sure, the next likeliest elsewhere, if that "
     f"is surer. Only the {SCORES_SHOWN} highest scores and the chosen one's are written."
+)
+WEIGHING = (
+    "The odds of the network's word and of the finder's, each raised to a power, the trust in it, are "
+    f"multiplied: {TRUST.prior_odds:g} x network^{TRUST.network:g} x finder^{TRUST.finder:g}. What comes out "
+    "as a chance is the confidence."
 )
 
 
@@ -49,8 +53,8 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
     """Draw how a frame, uint8 (height, width), is read: a picture file (PNG, SVG or PDF, by its ending).
 
     Shown are the frame, the ink map, what each ink level that was looked at leaves of it with the candidates
-    found there and their scores, the digit as it was cut out, the 28x28 image and the output nodes; and, in
-    words, what was made of it, and what the boxes are.
+    found there and their scores, the chosen one with what is around it, the 28x28 image and the output nodes;
+    and, in words, what was made of it, and what the boxes are.
     """
     from matplotlib.figure import Figure  # half a second to import
 
@@ -69,16 +73,16 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
             continue
         _show(part, np.where(search.ink.ink > level, 0, 255), f"ink above level {level} of 255")
         _draw_candidates(part, search, [one for one in search.candidates if one.level == level])
-    cut, image, outputs, words = axes
-    for part in (cut, image, outputs, words):
+    around, image, outputs, words = axes
+    for part in (around, image, outputs, words):
         part.axis("off")
     if isinstance(answer, Reading):
         assert isinstance(search.found, FoundDigit)
-        _show(cut, 255 - np.rint(search.found.ink * 255), "the digit, cut out")
+        _show(around, _colour(search.found.view), "it, and what is around it")
         _show(image, 255 - np.rint(normalise(search.found.ink) * 255), "what the network sees")
         _draw_outputs(outputs, answer)
         words.text(0, 0.9, _tell(answer, search.found), va="top", wrap=True, fontsize=12)
-        lines = [_tell_weighing(answer.digit), BOXES]
+        lines = [WEIGHING, BOXES]
     else:
         text = f"Nothing was read.\n\nThe finder says:\n{search.found}."
         words.text(0, 0.9, text, va="top", wrap=True, fontsize=12)
@@ -167,22 +171,24 @@ def _draw_outputs(axes: Axes, reading: Reading) -> None:
     axes.set_title("the output nodes", fontsize=11)
 
 
+def _colour(view: Bytes) -> Bytes:
+    """A view as a picture, uint8 (24, 24, 3): light in grey, the piece and other ink over it in colour."""
+    from matplotlib.colors import to_rgb
+
+    own, other, light = view
+    picture = light[..., np.newaxis] * np.float32(1.9)
+    for ink, colour in ((other, REFUSED), (own, CHOSEN)):
+        share = ink[..., np.newaxis] * np.float32(1 / 255)
+        picture += share * (np.array(to_rgb(colour), np.float32) * 255 - picture)
+    coloured: Bytes = np.clip(picture, 0, 255).astype(np.uint8)
+    return coloured
+
+
 def _tell(reading: Reading, found: FoundDigit) -> str:
     said = reading.confidence >= NEEDED_CONFIDENCE
-    # Bars look like a 1, so that the finder judges it by other weights than those of its score.
-    finder = "The finder, asked for a 1" if reading.digit == 1 else "The finder"
     return (
         f"Read as {reading.digit}\nwith confidence {show_confidence(reading.confidence)}:\n"
         f"{'said' if said else 'not said'}, as {NEEDED_CONFIDENCE} is needed.\n\n"
-        f"{finder}: {found.likelihood.of(reading.digit):.2f}\n"
-        f"The network: {show_confidence(tell_confidence(reading.outputs))}"
-    )
-
-
-def _tell_weighing(digit: int) -> str:
-    odds, network, finder = tell_trust(digit)
-    return (
-        "The odds of the network's word and of the finder's, each raised to a power, the trust in it, are "
-        f"multiplied: {odds:g} x network^{network:g} x finder^{finder:g}. What comes out as a chance is the "
-        "confidence."
+        f"The network: {show_confidence(tell_confidence(reading.outputs))}\n"
+        f"The finder, by what is around it: {show_confidence(found.likelihood)}"
     )

@@ -6,8 +6,8 @@
 Everything goes the whole way: drawn on simulated paper, held up before a simulated camera, found, normalised
 and read. The letters come from fonts that nothing was learnt from, the signs from the programs below, and the
 digits are MNIST's test images. Of each there are two halves: with `--fit` one of them tells how the network's
-and the finder's word are best put together, which gives the constants of `shared.reading.weigh` and, for 1s,
-those of `shared.traits`; the other one is for the test alone. To fit by there are, besides, digits drawn by
+and the finder's word are best put together, which gives `shared.reading.TRUST`; the other one is for the test
+alone. To fit by there are, besides, digits drawn by
 program with one hardship at a time (`hardships`), and places in which something happens, but no digit is
 held up.
 """
@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edge.acts import EMPTY_KINDS, draw_empty_act
+from shared.acts import EMPTY_KINDS, draw_empty_act
 from shared.conditions import Conditions
 from shared.digit_finder import FoundDigit, NoDigit
 from shared.feedforward import FeedForward, FloatArray
@@ -33,12 +33,11 @@ from shared.scenery import Scene, hold_up
 from shared.sheet import write_sheet
 from shared.strokes import Strokes, arc, draw_digit, draw_lines, write_strokes
 from shared.texture import pick
-from shared.traits import ONES, Traits
 from shared.weights import load_weights
-from tests.benchmarks.hardships import HARDSHIPS, draw_hardship
 from trainer.calibration import compare
 from trainer.datasets import load_mnist
 from trainer.fonts import LETTERS, SIGNS, TESTING_FONTS, VALIDATION_FONTS, draw_text, list_fonts
+from trainer.hardships import HARDSHIPS, draw_hardship
 from trainer.mnist import find_data_directory
 from trainer.plots import plot_reliability, save_figure
 
@@ -153,7 +152,6 @@ class Sighting(NamedTuple):
     confidence : the reading's
     network : how sure the network was, 0 to 1
     finder : how likely the finder said that a digit is, 0 to 1
-    traits : by which it did
     """
 
     name: str
@@ -161,7 +159,6 @@ class Sighting(NamedTuple):
     confidence: float = 0.0
     network: float = 0.0
     finder: float = 0.0
-    traits: Traits = Traits()
 
     @property
     def right(self) -> bool:
@@ -233,18 +230,9 @@ def mix(seen: dict[str, list[Sighting]], shares: dict[str, float]) -> list[Sight
 
 def print_fit(mixed: list[Sighting]) -> None:
     """Fit how network and finder are put together, and print the constants that come of it."""
-    ones, others = (
-        [one for one in mixed if one.digit is not None and (one.digit == 1) == is_one]
-        for is_one in (True, False)
-    )
-    base, network, finder = fit([[_tell_odds(one.network), _tell_odds(one.finder)] for one in others], others)
-    print(f"TRUST_IN_OTHERS: prior odds {np.exp(base):.2f}, network {network:.2f}, finder {finder:.2f}")
-    names = [name for name in Traits._fields if getattr(ONES, name)]
-    base, network, *weights = fit(
-        [[_tell_odds(one.network), *(getattr(one.traits, name) for name in names)] for one in ones], ones
-    )
-    told = ", ".join(f"{name} {weight:.2f}" for name, weight in zip(names, weights, strict=True))
-    print(f"ONES, of {len(ones)}: base {base:.2f}, network {network:.2f}; {told}")
+    read = [one for one in mixed if one.digit is not None]
+    base, network, finder = fit([[_tell_odds(one.network), _tell_odds(one.finder)] for one in read], read)
+    print(f"TRUST, of {len(read)}: prior odds {np.exp(base):.2f}, network {network:.2f}, finder {finder:.2f}")
 
 
 def fit(rows: list[list[float]], sightings: list[Sighting]) -> list[float]:
@@ -326,15 +314,8 @@ def _see(network: FeedForward, name: str, frame: Bytes) -> Sighting:
     if isinstance(reading, NoDigit):
         return Sighting(name)
     assert isinstance(search.found, FoundDigit)
-    assert search.chosen is not None
-    return Sighting(
-        name,
-        reading.digit,
-        reading.confidence,
-        tell_confidence(reading.outputs),
-        search.found.likelihood.other,
-        search.chosen.traits,
-    )
+    sure, likely = tell_confidence(reading.outputs), search.found.likelihood
+    return Sighting(name, reading.digit, reading.confidence, sure, likely)
 
 
 def _draw_letter(characters: str, fonts: list[Path], random: np.random.Generator) -> tuple[str, FloatArray]:

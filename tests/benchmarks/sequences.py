@@ -38,9 +38,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from edge.acts import EMPTY_KINDS, KINDS, Act, Ink, Showing, draw_act, draw_empty_act
 from edge.config import SettlingSettings
 from edge.settling import Prediction, Settling
+from shared.acts import EMPTY_KINDS, KINDS, Act, Ink, Showing, draw_act, draw_empty_act
 from shared.conditions import Conditions
 from shared.digit_finder import NoDigit
 from shared.feedforward import FeedForward
@@ -50,7 +50,7 @@ from shared.scenery import Scene, hold_up
 from shared.strokes import draw_digit
 from shared.texture import pick
 from shared.weights import load_weights
-from tests.benchmarks.hardships import HARDSHIPS, draw_easy, draw_hardship
+from trainer.hardships import HARDSHIPS, draw_easy, draw_hardship
 from trainer.mnist import find_data_directory
 
 INTERVAL_S = 0.1

@@ -5,14 +5,14 @@ from functools import partial
 
 import pytest
 
-from edge.acts import KINDS, Showing
 from edge.config import SettlingSettings
 from edge.settling import Settling
+from shared.acts import KINDS, Showing
 from shared.conditions import Conditions
 from shared.reading import DigitReader
 from shared.weights import load_weights
-from tests.benchmarks.hardships import HARDSHIPS, draw_easy, draw_hardship
 from tests.benchmarks.sequences import Event, draw_emptiness, draw_sequence, judge, play, write_drawn
+from trainer.hardships import HARDSHIPS, draw_easy, draw_hardship
 
 SETTINGS = SettlingSettings()
 SEVEN = Showing(7, begin=0.8, still=1.0, gone=3.0)

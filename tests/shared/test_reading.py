@@ -24,7 +24,6 @@ from shared.reading import (
     tell_confidences,
     weigh,
 )
-from shared.traits import CERTAIN, Likelihood
 from shared.weights import load_weights
 from tests.shared.drawing import TWO, ZERO, draw
 
@@ -94,7 +93,7 @@ def test_a_reading_tells_what_the_network_saw(network):
         reading.outputs, network.query(reading.image.reshape(784) * 0.99 + 0.01), rtol=1e-5
     )
     assert reading.digit == int(reading.outputs.argmax())
-    assert reading.confidence < weigh(reading.outputs, CERTAIN)
+    assert reading.confidence < weigh(reading.outputs, 1.0)
     assert abs(reading.box.x - 155) <= 4
     assert abs(reading.box.height - 120) <= 8
 
@@ -103,20 +102,12 @@ def test_a_reading_tells_what_the_network_saw(network):
 @given(confidence=st.floats(0, 1), likelihood=st.floats(0, 1))
 def test_a_reading_is_as_sure_as_network_and_finder_are(digit, confidence, likelihood):
     def weigh_both(confidence, likelihood):
-        return weigh(say(digit, confidence), Likelihood(likelihood, likelihood))
+        return weigh(say(digit, confidence), likelihood)
 
     chance = weigh_both(confidence, likelihood)
     assert 0 < chance < 1
     assert chance <= weigh_both(min(1.0, confidence + 0.1), likelihood)
     assert chance <= weigh_both(confidence, min(1.0, likelihood + 0.1))
-
-
-@given(confidence=st.floats(0.1, 1), one=st.floats(0, 1), other=st.floats(0, 1))
-def test_a_1_is_weighed_by_the_likelihood_of_a_1_and_no_other_digit_is(confidence, one, other):
-    for digit in range(10):
-        meant = one if digit == 1 else other
-        outputs = say(digit, confidence)
-        assert weigh(outputs, Likelihood(one, other)) == weigh(outputs, Likelihood(meant, meant))
 
 
 def say(digit, confidence):

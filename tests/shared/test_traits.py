@@ -7,16 +7,7 @@ from shared.conditions import Conditions
 from shared.digit_finder import search_frame
 from shared.scenery import hold_up
 from shared.strokes import draw_digit
-from shared.traits import DIGITS, DIGITS_BASE, ONES, Likelihood, Traits, sum_up, tell_chance
-
-CHANCES = st.floats(0, 1)
-
-
-@given(one=CHANCES, other=CHANCES)
-def test_a_1_has_a_likelihood_of_its_own(one, other):
-    likelihood = Likelihood(one, other)
-    assert likelihood.of(1) == one
-    assert {likelihood.of(digit) for digit in (0, *range(2, 10))} == {other}
+from shared.traits import DIGITS, DIGITS_BASE, Traits, sum_up, tell_chance
 
 
 @given(log_odds=st.floats(-30, 30))
@@ -26,12 +17,11 @@ def test_a_chance_has_the_odds_that_it_was_told_by(log_odds):
     assert np.isclose(tell_chance(-log_odds), 1 - chance)
 
 
-@pytest.mark.parametrize("weights", [DIGITS, ONES])
 @pytest.mark.parametrize("trait", Traits._fields)
-def test_whatever_speaks_against_a_digit_makes_it_less_likely(weights, trait):
+def test_whatever_speaks_against_a_digit_makes_it_less_likely(trait):
     # Depth and smallness are logarithms of shares: the lower, the further from a digit.
     worse = -1.0 if trait in ("depth", "smallness") else 1.0
-    assert sum_up(Traits(**{trait: worse}), weights) <= 0
+    assert sum_up(Traits(**{trait: worse}), DIGITS) <= 0
 
 
 def test_a_candidates_score_is_what_its_traits_say_together():

@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from edge.acts import EMPTY_KINDS, KINDS, Ink, draw_act, draw_empty_act
+from shared.acts import EMPTY_KINDS, KINDS, Ink, draw_act, draw_empty_act
 from shared.conditions import Conditions
 from shared.scenery import FRAME
 from shared.strokes import draw_digit

@@ -1,0 +1,126 @@
+"""What is shown of a piece's surroundings, and what the network that ships makes of it."""
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.digit_finder import FoundDigit, find_digit
+from shared.surroundings import GRID, JUDGES_SURROUNDINGS, Ground, look_around, tell_likelihood, to_inputs
+from shared.traits import Traits
+from tests.shared.drawing import SEVEN, TWO, draw, photograph
+
+GROUND = Ground(paper=10, depth=100, light=200)
+OWN, OTHER, LIGHT = range(3)
+
+
+def look(dark, box, ground=GROUND, grey=200):
+    piece = (dark[box] > 60).astype(np.uint8)
+    return look_around(dark, np.full_like(dark, grey), piece, box, ground)
+
+
+def test_the_piece_is_in_the_middle_half_and_other_ink_is_around_it():
+    dark = np.full((120, 160), 10, np.uint8)
+    dark[48:72, 68:92] = 110
+    dark[48:72, 98:101] = 110
+    view = look(dark, (slice(48, 72), slice(68, 92)))
+    assert (view[OWN, 6:18, 6:18] == 255).all()
+    assert view[OWN].sum() == 144 * 255
+    assert (view[OTHER, 6:18, 21] == 255).all()
+    assert not view[OTHER, :, :20].any()
+
+
+def test_ink_is_measured_by_the_pieces_own_and_light_by_its_papers():
+    dark = np.full((120, 160), 10, np.uint8)
+    dark[48:72, 68:92] = 110
+    dark[:30] = 60
+    view = look(dark, (slice(48, 72), slice(68, 92)), grey=100)
+    assert view[OTHER].max() == 0
+    view = look(dark, (slice(40, 72), slice(68, 92)), grey=100)
+    assert view[OTHER].max() == 127
+    assert (view[LIGHT] == 64).all()
+    assert (look(dark, (slice(40, 72), slice(68, 92)), grey=255)[LIGHT] == 163).all()
+
+
+@pytest.mark.parametrize(
+    ("box", "outside"),
+    [
+        ((slice(0, 24), slice(68, 92)), np.s_[:6, :]),
+        ((slice(96, 120), slice(68, 92)), np.s_[18:, :]),
+        ((slice(48, 72), slice(0, 24)), np.s_[:, :6]),
+        ((slice(48, 72), slice(136, 160)), np.s_[:, 18:]),
+    ],
+)
+def test_outside_the_frame_there_is_nothing_not_even_light(box, outside):
+    dark = np.full((120, 160), 110, np.uint8)
+    view = look(dark, box)
+    assert not view[:, *outside].any()
+    seen = np.ones((GRID, GRID), bool)
+    seen[outside] = False
+    assert view[LIGHT][seen].all()
+    assert (view[OWN, 6:18, 6:18] == 255).all()
+
+
+@given(st.data())
+def test_wherever_a_piece_is_all_of_it_is_seen(data):
+    height, width = data.draw(st.integers(1, 120)), data.draw(st.integers(1, 160))
+    top, left = data.draw(st.integers(0, 120 - height)), data.draw(st.integers(0, 160 - width))
+    box = slice(top, top + height), slice(left, left + width)
+    dark = np.zeros((120, 160), np.uint8)
+    dark[box] = 200
+    view = look(dark, box, Ground(0, 200, 0))
+    assert view[OWN].max() == 255
+    assert not view[OTHER].any()
+    # A place may be a little wider than another, as places begin at whole pixels.
+    size = max(height, width)
+    tall, wide = (np.ptp(np.flatnonzero(view[OWN].any(axis=axis))) + 1 for axis in (1, 0))
+    for share, seen in ((height / size, tall), (width / size, wide)):
+        assert abs(12 * share - seen) <= 2
+
+
+def test_the_network_is_shown_the_view_and_the_traits():
+    view = np.arange(3 * GRID * GRID, dtype=np.uint32).astype(np.uint8).reshape(3, GRID, GRID)
+    traits = Traits(*range(len(Traits._fields)))
+    inputs = to_inputs(view, traits)
+    assert inputs.shape == (JUDGES_SURROUNDINGS.inputs,)
+    np.testing.assert_allclose(inputs[: view.size], view.ravel() / 255, rtol=1e-6)
+    assert inputs[view.size :].tolist() == list(traits)
+
+
+def judge(frame):
+    found = find_digit(frame)
+    assert isinstance(found, FoundDigit)
+    return found.likelihood
+
+
+@pytest.mark.parametrize("strokes", [TWO, SEVEN])
+def test_a_digit_alone_on_paper_is_likely(strokes):
+    assert judge(photograph(draw(strokes, size=80, at=(120, 80)))) > 0.9
+
+
+def test_what_goes_on_behind_a_gap_is_less_likely_than_the_same_alone():
+    cable = draw([[(0.3, 0.0), (0.0, 1.0)]], size=230, pen=7, at=(130, 5))
+    assert cable[5].any()
+    assert cable[-6].any()
+    cut, alone = cable.copy(), cable.copy()
+    cut[75:83] = cut[165:173] = 0
+    alone[:83] = alone[165:] = 0
+    assert judge(photograph(cut)) < judge(photograph(alone)) / 2
+
+
+def test_threads_do_not_write_into_each_others_signals():
+    views = [np.full((3, GRID, GRID), value, np.uint8) for value in (0, 90, 200)]
+    alone = [tell_likelihood(view, Traits()) for view in views]
+    told = [[] for _ in views]
+
+    def tell(own, view):
+        own += [tell_likelihood(view, Traits()) for _ in range(300)]
+
+    threads = [threading.Thread(target=tell, args=pair) for pair in zip(told, views, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [set(own) for own in told] == [{one} for one in alone]
