@@ -28,7 +28,7 @@ class Trust(NamedTuple):
 
 
 # How the network's and the finder's word are put together: fitted on simulated frames, see `weigh`.
-TRUST = Trust(0.77, network=0.52, finder=0.67)
+TRUST = Trust(0.57, network=0.79, finder=0.60)
 LEAST_DOUBT = 0.01  # neither is ever surer than this
 
 # Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.

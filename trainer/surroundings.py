@@ -39,8 +39,8 @@ from trainer.mnist import find_data_directory
 from trainer.optimisers import Adam
 from trainer.sightings import draw_digit, share_box
 
-HIDDEN = 32
-EPOCHS, BATCH, LEARNING_RATE = 12, 128, 1e-3
+HIDDEN = 64
+EPOCHS, BATCH, LEARNING_RATE = 40, 128, 1e-3
 # Traits differ by more than pixels do: their standard deviation as the network learns from them.
 TRAITS_SPREAD = 0.3
 
