@@ -43,8 +43,9 @@ BOXES = (
     f"is surer. Only the {SCORES_SHOWN} highest scores and the chosen one's are written."
 )
 WEIGHING = (
-    "The odds of the network's word and of the finder's, each raised to a power, the trust in it, are "
-    f"multiplied: {TRUST.prior_odds:g} x network^{TRUST.network:g} x finder^{TRUST.finder:g}. What comes out "
+    "The finder's word on what is chosen is that of a network of its own, which looks at what is around it. The "
+    "odds of both, each raised to a power, the trust in it,\n"
+    f"are multiplied: {TRUST.prior_odds:g} x network^{TRUST.network:g} x finder^{TRUST.finder:g}. What comes out "
     "as a chance is the confidence."
 )
 
@@ -176,7 +177,8 @@ def _colour(view: Bytes) -> Bytes:
     from matplotlib.colors import to_rgb
 
     own, other, light = view
-    picture = light[..., np.newaxis] * np.float32(1.9)
+    # The paper's own light is at 128, and 255 is white here.
+    picture = np.repeat(light[..., np.newaxis] * np.float32(1.9), 3, axis=2)
     for ink, colour in ((other, REFUSED), (own, CHOSEN)):
         share = ink[..., np.newaxis] * np.float32(1 / 255)
         picture += share * (np.array(to_rgb(colour), np.float32) * 255 - picture)
@@ -190,5 +192,5 @@ def _tell(reading: Reading, found: FoundDigit) -> str:
         f"Read as {reading.digit}\nwith confidence {show_confidence(reading.confidence)}:\n"
         f"{'said' if said else 'not said'}, as {NEEDED_CONFIDENCE} is needed.\n\n"
         f"The network: {show_confidence(tell_confidence(reading.outputs))}\n"
-        f"The finder, by what is around it: {show_confidence(found.likelihood)}"
+        f"The finder: {show_confidence(found.likelihood)}"
     )

@@ -3,13 +3,11 @@ import re
 import numpy as np
 import pytest
 
-from shared.digit_finder import FoundDigit, search_frame
-from shared.reading import read_digit, show_confidence, tell_confidence
+from shared.digit_finder import FoundDigit, find_digit, search_frame
+from shared.reading import TRUST, read_digit, show_confidence, tell_confidence
 from shared.weights import load_weights
 from tests.shared.drawing import FIVE, TWO, draw, photograph
 from trainer.explanation import CHOSEN, OTHER, REFUSED, explain
-
-ONE = [[(0.3, 0.0), (0.3, 1.0)]]
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +38,10 @@ def test_the_chosen_box_and_what_was_made_of_it_are_told(picture, trained):
     assert "chosen, and cut out" in words
     assert f"with confidence {show_confidence(reading.confidence)}:" in words
     assert f"The network: {show_confidence(tell_confidence(reading.outputs))}" in words
-    assert any("0.75 x network^0.89 x finder^0.7." in line for line in words)
+    assert f"The finder: {show_confidence(find_digit(frame).likelihood)}" in words
+    assert any(f"{TRUST.prior_odds:g} x network^{TRUST.network:g} x" in line for line in words)
     assert CHOSEN in told
     assert REFUSED not in told
-
-
-def test_a_one_is_told_to_be_weighed_in_another_way(picture):
-    words = read_words(picture(photograph(draw(ONE))))
-    assert "Read as 1" in words
-    assert any(line.startswith("The finder, asked for a 1: ") for line in words)
-    assert any("1 x network^0.56 x finder^1" in line for line in words)
 
 
 def test_where_nothing_is_read_no_box_looks_as_if_it_were(picture):
