@@ -36,8 +36,7 @@ from shared.errors import BadFrameError
 from shared.feedforward import FloatArray
 from shared.ink import Bytes, InkMap, Window, fit_frame, halve, measure_ink
 from shared.pieces import label_pieces
-from shared.surroundings import Ground, look_around, tell_likelihood
-from shared.traits import Traits
+from shared.surroundings import Surroundings
 
 # Where a camera cannot see.
 DARKEST_LIGHT = 30  # of 255: nowhere in the frame four pixels in a square are brighter
@@ -101,19 +100,12 @@ class FoundDigit:
     box : where it is, in pixels of the frame that was searched
     ink : float32 array, shape (H, W), 0.0 = paper, 1.0 = full ink: the digit alone, cut out, with
         what else was near it removed; in the finder's scale, not the frame's
-    view : uint8 (3, 24, 24), it and what is around it, see `shared.surroundings.look_around`
-    traits : by which it was chosen
+    surroundings : by which it can be told how likely it is to be a digit
     """
 
     box: Box
     ink: FloatArray
-    view: Bytes
-    traits: Traits
-
-    @property
-    def likelihood(self) -> float:
-        """How likely it is to be a digit that is held up, 0 to 1, as far as what is around it tells."""
-        return tell_likelihood(self.view, self.traits)
+    surroundings: Surroundings
 
 
 @dataclass(frozen=True, eq=False)
@@ -330,9 +322,11 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     if soft is None:
         return None
     where = _move(gathered, corner)
-    ground = Ground(digit.paper, digit.depth, digit.light)
-    view = look_around(dark, ink.grey[::unit, ::unit], mask[gathered], where, ground)
-    return FoundDigit(_scale(where, ink, unit, frame_shape), crop(soft), view, digit.traits)
+    grey = ink.grey[::unit, ::unit]
+    surroundings = Surroundings(
+        dark, grey, mask[gathered], where, digit.paper, digit.depth, digit.light, digit.traits
+    )
+    return FoundDigit(_scale(where, ink, unit, frame_shape), crop(soft), surroundings)
 
 
 def _trace(dark: Bytes, digit: Candidate, unit: int) -> tuple[Bytes, Window]:

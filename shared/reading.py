@@ -33,6 +33,9 @@ class Trust(NamedTuple):
 TRUST = Trust(0.25, network=0.8, finder=0.8)
 LEAST_DOUBT = 0.01  # neither is ever surer than this
 
+# With less confidence of the network's nothing is likely, whatever the finder says: it is not asked.
+HOPELESS = 0.02
+
 # Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.
 BLOCK, STILL = 8, 2.5
 
@@ -98,7 +101,7 @@ def show_confidence(confidence: float) -> str:
     return f"{hundredths / 100:.2f}"
 
 
-def weigh(outputs: npt.ArrayLike, likelihood: float) -> float:
+def weigh(confidence: float, likelihood: float) -> float:
     """The chance that a reading is right: the network's word, and the finder's that there is a digit at all.
 
     Two witnesses who look at different things: the network at a shape, the finder at what is around it.
@@ -107,11 +110,11 @@ def weigh(outputs: npt.ArrayLike, likelihood: float) -> float:
 
     Parameters
     ----------
-    outputs : shape (10,)
-    likelihood : of a `FoundDigit`
+    confidence : the network's, as `tell_confidence` has it
+    likelihood : of what is read, 0 to 1, as its surroundings tell
     """
     odds = TRUST.prior_odds
-    for chance, power in ((tell_confidence(outputs), TRUST.network), (likelihood, TRUST.finder)):
+    for chance, power in ((confidence, TRUST.network), (likelihood, TRUST.finder)):
         odds *= math.pow((chance + LEAST_DOUBT) / (1 - chance + LEAST_DOUBT), power)
     return odds / (1 + odds)
 
@@ -144,7 +147,9 @@ def read_found(found: FoundDigit, network: FeedForward) -> Reading:
     """Read a digit that was found."""
     image = normalise(found.ink)
     outputs = network.query(to_inputs(image))
-    return Reading(int(np.argmax(outputs)), weigh(outputs, found.likelihood), outputs, image, found.box)
+    confidence = tell_confidence(outputs)
+    likelihood = found.surroundings.likelihood if confidence >= HOPELESS else 0.0
+    return Reading(int(np.argmax(outputs)), weigh(confidence, likelihood), outputs, image, found.box)
 
 
 class DigitReader:

@@ -9,12 +9,13 @@ digit it may be it says nothing, and so it need not be trained again when the ot
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from shared.feedforward import FeedForward, FloatArray
 from shared.ink import Bytes, Window
@@ -31,82 +32,110 @@ JUDGES_SURROUNDINGS = Ends(CHANNELS * GRID * GRID + len(Traits._fields), 1, "jud
 _LEVELS = np.arange(256)
 
 
-class Ground(NamedTuple):
-    """What a piece of ink is measured against: values of an ink map and of its greys, 0 to 255.
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """A piece of ink in an ink map, and what is around it.
 
     Attributes
-    ----------
-    paper : the ink map's value on the paper around it
-    depth : of its ink, below that paper
-    light : the grey level of that paper
-    """
-
-    paper: int
-    depth: int
-    light: int
-
-
-def look_around(dark: Bytes, grey: Bytes, piece: Bytes, box: Window, ground: Ground) -> Bytes:
-    """Look at a piece of ink and what is around it, coarsely.
-
-    Parameters
     ----------
     dark : uint8 (H, W), the ink map, 255 = black
     grey : uint8 (H, W), the frame it was made of
     piece : uint8, 1 where the piece is, 0 elsewhere in its box
     box : the piece's, in the map
-
-    Returns
-    -------
-    uint8 (3, 24, 24), the piece in the middle half: its own ink, all other, the light; 0 outside the frame
+    paper : the ink map's value on the paper around the piece
+    depth : of its ink, below that paper
+    light : the grey level of that paper
+    traits : the piece's
     """
-    half = REACH / 2 * max(side.stop - side.start for side in box)
-    (rows, down), (columns, across) = (
-        _lay_grid(side, half, length) for side, length in zip(box, dark.shape, strict=True)
-    )
-    top, left = int(rows[0]), int(columns[0])
-    window = slice(top, int(rows[-1])), slice(left, int(columns[-1]))
-    near = dark[window]
-    own = np.zeros_like(near)
-    inside = own[box[0].start - top : box[0].stop - top, box[1].start - left : box[1].stop - left]
-    np.multiply(piece, dark[box], out=inside)
-    as_ink = np.clip((_LEVELS - ground.paper) * 255 // ground.depth, 0, 255).astype(np.uint8)
-    as_light = np.minimum(_LEVELS * 128 // max(ground.light, 1), 255).astype(np.uint8)
-    view = np.zeros((CHANNELS, GRID, GRID), np.uint8)
-    for channel, seen, levels in ((0, own, as_ink), (1, near - own, as_ink), (2, grey[window], as_light)):
-        highest = np.maximum.reduceat(seen, rows[:-1] - top, axis=0)
-        highest = np.maximum.reduceat(highest, columns[:-1] - left, axis=1)
-        view[channel, down, across] = levels.take(highest)
-    return view
+
+    dark: Bytes
+    grey: Bytes
+    piece: Bytes
+    box: Window
+    paper: int
+    depth: int
+    light: int
+    traits: Traits
+
+    @cached_property
+    def view(self) -> Bytes:
+        """The piece, in the middle half, and what is around it, coarsely.
+
+        uint8 (3, 24, 24): its own ink, all other ink, and the light; 0 outside the frame.
+        """
+        half = REACH / 2 * max(side.stop - side.start for side in self.box)
+        rows, columns = (
+            _lay_grid(side, half, length) for side, length in zip(self.box, self.dark.shape, strict=True)
+        )
+        top, left = rows.begins[0], columns.begins[0]
+        window = slice(top, rows.ends[-1]), slice(left, columns.ends[-1])
+        near = self.dark[window]
+        seen = np.zeros((CHANNELS, *near.shape), np.uint8)
+        own, other, light = seen
+        inside = tuple(
+            slice(side.start - by, side.stop - by) for side, by in zip(self.box, (top, left), strict=True)
+        )
+        np.multiply(self.piece, self.dark[self.box], out=own[inside])
+        np.subtract(near, own, out=other)
+        light[...] = self.grey[window]
+        highest = columns.take_highest(rows.take_highest(seen, 1), 2)
+        view = np.zeros((CHANNELS, GRID, GRID), np.uint8)
+        places = view[:, rows.places, columns.places]
+        as_ink = np.clip((_LEVELS - self.paper) * 255 // self.depth, 0, 255).astype(np.uint8)
+        places[:2] = as_ink.take(highest[:2])
+        places[2] = np.minimum(_LEVELS * 128 // max(self.light, 1), 255).astype(np.uint8).take(highest[2])
+        return view
+
+    @property
+    def inputs(self) -> FloatArray:
+        """What the network is shown: float32 (1742,), the view, 0.0 to 1.0, and the traits as they are."""
+        inputs = np.empty(JUDGES_SURROUNDINGS.inputs, np.float32)
+        pixels = self.view.size
+        np.multiply(self.view.ravel(), np.float32(1 / 255), out=inputs[:pixels])
+        inputs[pixels:] = self.traits
+        return inputs
+
+    @property
+    def likelihood(self) -> float:
+        """How likely the piece is to be a digit that is held up, 0 to 1."""
+        return float(_own.network.query(self.inputs)[0])
 
 
-def _lay_grid(side: slice, half: float, length: int) -> tuple[npt.NDArray[np.intp], slice]:
+class _Places(NamedTuple):
+    """Places along a line of a map, of those of a view: where each begins and ends, and which they are."""
+
+    begins: list[int]
+    ends: list[int]
+    places: slice
+
+    def take_highest(self, pixels: Bytes, axis: int) -> Bytes:
+        """The highest value in each place; `pixels` begin where the first one does."""
+        first = self.begins[0]
+        highest: Bytes = pixels.take([begin - first for begin in self.begins], axis)
+        widest = max(end - begin for begin, end in zip(self.begins, self.ends, strict=True))
+        for step in range(1, widest):
+            at = [
+                min(begin + step, end - 1) - first for begin, end in zip(self.begins, self.ends, strict=True)
+            ]
+            np.maximum(highest, pixels.take(at, axis), out=highest)
+        return highest
+
+
+def _lay_grid(side: slice, half: float, length: int) -> _Places:
     """Lay places along a line of the map, from `half` before a box's middle to `half` behind it.
 
-    Returns where those begin that are in the map, and where the last one ends; and which they are. Where they
-    are less than a pixel wide some begin in the same one.
+    Those outside the map are left out. Where they are less than a pixel wide some begin in the same one.
     """
-    middle = (side.start + side.stop) / 2
-    edges = np.rint(np.linspace(middle - half, middle + half, GRID + 1)).astype(np.intp)
-    begins, ends = edges[:-1], np.maximum(edges[1:], edges[:-1] + 1)
-    (seen,) = np.nonzero((ends > 0) & (begins < length))
-    first, last = int(seen[0]), int(seen[-1])
-    places = np.append(begins[first : last + 1], ends[last]).clip(0, length)
-    return places, slice(first, last + 1)
-
-
-def to_inputs(view: Bytes, traits: Traits) -> FloatArray:
-    """What the network is shown: float32 (1742,), the view, 0.0 to 1.0, and the traits as they are."""
-    inputs = np.empty(JUDGES_SURROUNDINGS.inputs, np.float32)
-    pixels = view.size
-    np.multiply(view.ravel(), np.float32(1 / 255), out=inputs[:pixels])
-    inputs[pixels:] = traits
-    return inputs
-
-
-def tell_likelihood(view: Bytes, traits: Traits) -> float:
-    """How likely a piece is to be a digit that is held up, 0 to 1, by a view of it and its traits."""
-    return float(_own.network.query(to_inputs(view, traits))[0])
+    # Of so few numbers arrays would take a Pi Zero longer.
+    begin, width = (side.start + side.stop) / 2 - half, 2 * half / GRID
+    edges = [round(begin + width * place) for place in range(GRID + 1)]
+    ends = [max(edge, before + 1) for before, edge in pairwise(edges)]
+    seen = [place for place in range(GRID) if ends[place] > 0 and edges[place] < length]
+    return _Places(
+        [max(edges[place], 0) for place in seen],
+        [min(ends[place], length) for place in seen],
+        slice(seen[0], seen[-1] + 1),
+    )
 
 
 @cache

@@ -248,4 +248,4 @@ def read_picture(path: Path) -> Picture:
     found = find_digit(grey)
     if not isinstance(found, FoundDigit):
         raise DataError(f"{path}: {found} found in it: crop it closer, or leave it out")
-    return Picture(np.rint(normalise(found.ink) * 255).astype(np.uint8), found.likelihood)
+    return Picture(np.rint(normalise(found.ink) * 255).astype(np.uint8), found.surroundings.likelihood)

@@ -15,6 +15,7 @@ from shared.digit_image import normalise
 from shared.feedforward import FeedForward
 from shared.ink import Bytes
 from shared.reading import (
+    HOPELESS,
     NEEDED_CONFIDENCE,
     TRUST,
     Reading,
@@ -43,10 +44,10 @@ BOXES = (
     f"is surer. Only the {SCORES_SHOWN} highest scores and the chosen one's are written."
 )
 WEIGHING = (
-    "The finder's word on what is chosen is that of a network of its own, which looks at what is around it. The "
-    "odds of both, each raised to a power, the trust in it,\n"
-    f"are multiplied: {TRUST.prior_odds:g} x network^{TRUST.network:g} x finder^{TRUST.finder:g}. What comes out "
-    "as a chance is the confidence."
+    "The finder's word on what is chosen is that of a network of its own, which looks at what is around it. "
+    "The odds of both, each raised to a power, the trust in it,\n"
+    f"are multiplied: {TRUST.prior_odds:g} x network^{TRUST.network:g} x finder^{TRUST.finder:g}. "
+    "What comes out as a chance is the confidence."
 )
 
 
@@ -79,7 +80,7 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
         part.axis("off")
     if isinstance(answer, Reading):
         assert isinstance(search.found, FoundDigit)
-        _show(around, _colour(search.found.view), "it, and what is around it")
+        _show(around, _colour(search.found.surroundings.view), "it, and what is around it")
         _show(image, 255 - np.rint(normalise(search.found.ink) * 255), "what the network sees")
         _draw_outputs(outputs, answer)
         words.text(0, 0.9, _tell(answer, search.found), va="top", wrap=True, fontsize=12)
@@ -188,9 +189,10 @@ def _colour(view: Bytes) -> Bytes:
 
 def _tell(reading: Reading, found: FoundDigit) -> str:
     said = reading.confidence >= NEEDED_CONFIDENCE
+    sure = tell_confidence(reading.outputs)
+    finder = show_confidence(found.surroundings.likelihood) if sure >= HOPELESS else "not asked"
     return (
         f"Read as {reading.digit}\nwith confidence {show_confidence(reading.confidence)}:\n"
         f"{'said' if said else 'not said'}, as {NEEDED_CONFIDENCE} is needed.\n\n"
-        f"The network: {show_confidence(tell_confidence(reading.outputs))}\n"
-        f"The finder: {show_confidence(found.likelihood)}"
+        f"The network: {show_confidence(sure)}\nThe finder: {finder}"
     )

@@ -13,7 +13,7 @@ import numpy as np
 from shared.digit_image import to_inputs
 from shared.errors import BadPictureError, DataError, MissingDataError
 from shared.photograph import SUFFIXES
-from shared.reading import weigh
+from shared.reading import tell_confidence, weigh
 from shared.weights import TrainedNetwork
 from trainer.datasets import Picture, read_picture, tell_label
 from trainer.library import Library
@@ -79,7 +79,7 @@ def _see(path: Path, content: bytes, picture: Picture, trained: TrainedNetwork) 
         datetime.fromtimestamp(path.stat().st_mtime, UTC),
         picture.image,
         int(outputs.argmax()),
-        weigh(outputs, picture.likelihood),
+        weigh(tell_confidence(outputs), picture.likelihood),
         tuple(round(float(output), 6) for output in outputs),
         trained.name,
     )

@@ -28,6 +28,7 @@ from shared.ink import Bytes
 from shared.scenery import Scene, hold_up
 from shared.surroundings import JUDGES_SURROUNDINGS, SURROUNDINGS_WEIGHTS
 from shared.texture import pick
+from shared.traits import Traits
 from shared.weights import ModelCard, export_weights
 from trainer.backpropagation import find_gradients, initialise
 from trainer.commands.progress import show_share
@@ -64,7 +65,7 @@ class Views(NamedTuple):
 
     Attributes
     ----------
-    pictures : uint8 (count, 3, 24, 24), see `shared.surroundings.look_around`
+    pictures : uint8 (count, 3, 24, 24), see `shared.surroundings.Surroundings.view`
     traits : float32 (count, traits)
     digits : bool (count,), whether it is a digit that is held up
     """
@@ -105,7 +106,7 @@ def collect(
 def _look_at_frames(digits: Dataset, fonts: Sequence[Path], frames: int, seed: tuple[int, int]) -> Views:
     random = np.random.default_rng(seed)
     with_digit = round(frames * WITH_DIGIT)
-    pieces: list[tuple[Bytes, Sequence[float], bool]] = []
+    pieces: list[tuple[Bytes, Traits, bool]] = []
     for frame, box in _show_digits(digits, fonts, with_digit, random):
         pieces += _list_pieces(frame, box)
     for frame in islice(_show_places(random), frames - with_digit):
@@ -138,15 +139,16 @@ def _show_places(random: Random) -> Iterator[Bytes]:
             yield act.look(random.uniform(0, act.length_s))
 
 
-def _list_pieces(frame: Bytes, box: Box | None) -> Iterator[tuple[Bytes, Sequence[float], bool]]:
+def _list_pieces(frame: Bytes, box: Box | None) -> Iterator[tuple[Bytes, Traits, bool]]:
     for search in islice(search_in_turn(frame), MOST_PIECES):
         found = search.found
         if isinstance(found, FoundDigit):
-            yield found.view, found.traits, box is not None and share_box(found.box, box) > SAME
+            held = box is not None and share_box(found.box, box) > SAME
+            yield found.surroundings.view, found.surroundings.traits, held
 
 
 def learn(views: Views, epochs: int, seed: int, progress: Progress = lambda _: None) -> FeedForward:
-    """Train a network that tells how likely a piece is to be a digit, as `tell_likelihood` asks it."""
+    """Train a network that tells how likely a piece is to be a digit: `Surroundings.likelihood` asks it."""
     random = np.random.default_rng(seed)
     middle, spread = views.traits.mean(axis=0), views.traits.std(axis=0) / TRAITS_SPREAD
     spread[spread == 0] = 1  # of a trait that all have in common nothing can be learnt
@@ -176,7 +178,7 @@ def learn(views: Views, epochs: int, seed: int, progress: Progress = lambda _: N
 
 
 def _join(pictures: npt.NDArray[np.uint8], traits: FloatArray) -> FloatArray:
-    """As `shared.surroundings.to_inputs`, of many."""
+    """As `shared.surroundings.Surroundings.inputs`, of many."""
     return np.hstack((pictures.reshape(len(pictures), -1) * np.float32(1 / 255), traits))
 
 

@@ -314,7 +314,7 @@ def _see(network: FeedForward, name: str, frame: Bytes) -> Sighting:
     if isinstance(reading, NoDigit):
         return Sighting(name)
     assert isinstance(search.found, FoundDigit)
-    sure, likely = tell_confidence(reading.outputs), search.found.likelihood
+    sure, likely = tell_confidence(reading.outputs), search.found.surroundings.likelihood
     return Sighting(name, reading.digit, reading.confidence, sure, likely)
 
 

@@ -64,8 +64,8 @@ def test_it_holds_the_edge_and_not_the_trainer(contents):
         ours = {path.relative_to(ROOT) for path in (ROOT / half).rglob("*.py")}
         assert {path for path in modules if path.parts[0] == half} == ours
     assert {path.parts[0] for path in modules} == {"edge", "shared", "vendor"}
-    weights = "shared/default_weights.npz"
-    assert (contents / MODULES / weights).read_bytes() == (ROOT / weights).read_bytes()
+    for weights in ("shared/default_weights.npz", "shared/surroundings.npz"):
+        assert (contents / MODULES / weights).read_bytes() == (ROOT / weights).read_bytes()
 
 
 def test_the_systems_python_gets_no_modules(contents):

@@ -237,7 +237,8 @@ def test_a_bright_bar_is_hardly_chalk_before_what_is_no_dark_board(board):
     bar = draw([[(0.5, 0.0), (0.4, 1.0)]])
     dark, bright = (find_digit(photograph(bar, grey, depth=-100 / grey)) for grey in (20, board))
     assert isinstance(dark, FoundDigit)
-    assert not isinstance(bright, FoundDigit) or bright.likelihood < dark.likelihood / 2
+    if isinstance(bright, FoundDigit):
+        assert bright.surroundings.likelihood < dark.surroundings.likelihood / 2
 
 
 @pytest.mark.parametrize("place", [(3, 60), (160, 3), (262, 60), (160, 139)])

@@ -8,24 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.digit_finder import FoundDigit, find_digit
-from shared.surroundings import GRID, JUDGES_SURROUNDINGS, Ground, look_around, tell_likelihood, to_inputs
+from shared.surroundings import GRID, JUDGES_SURROUNDINGS, Surroundings
 from shared.traits import Traits
 from tests.shared.drawing import SEVEN, TWO, draw, photograph
 
-GROUND = Ground(paper=10, depth=100, light=200)
 OWN, OTHER, LIGHT = range(3)
 
 
-def look(dark, box, ground=GROUND, grey=200):
+def look(dark, box, grey=200, paper=10, depth=100, light=200, traits=None):
     piece = (dark[box] > 60).astype(np.uint8)
-    return look_around(dark, np.full_like(dark, grey), piece, box, ground)
+    traits = traits or Traits()
+    return Surroundings(dark, np.full_like(dark, grey), piece, box, paper, depth, light, traits)
 
 
 def test_the_piece_is_in_the_middle_half_and_other_ink_is_around_it():
     dark = np.full((120, 160), 10, np.uint8)
     dark[48:72, 68:92] = 110
     dark[48:72, 98:101] = 110
-    view = look(dark, (slice(48, 72), slice(68, 92)))
+    view = look(dark, (slice(48, 72), slice(68, 92))).view
     assert (view[OWN, 6:18, 6:18] == 255).all()
     assert view[OWN].sum() == 144 * 255
     assert (view[OTHER, 6:18, 21] == 255).all()
@@ -36,12 +36,12 @@ def test_ink_is_measured_by_the_pieces_own_and_light_by_its_papers():
     dark = np.full((120, 160), 10, np.uint8)
     dark[48:72, 68:92] = 110
     dark[:30] = 60
-    view = look(dark, (slice(48, 72), slice(68, 92)), grey=100)
+    view = look(dark, (slice(48, 72), slice(68, 92)), grey=100).view
     assert view[OTHER].max() == 0
-    view = look(dark, (slice(40, 72), slice(68, 92)), grey=100)
+    view = look(dark, (slice(40, 72), slice(68, 92)), grey=100).view
     assert view[OTHER].max() == 127
     assert (view[LIGHT] == 64).all()
-    assert (look(dark, (slice(40, 72), slice(68, 92)), grey=255)[LIGHT] == 163).all()
+    assert (look(dark, (slice(40, 72), slice(68, 92)), grey=255).view[LIGHT] == 163).all()
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_ink_is_measured_by_the_pieces_own_and_light_by_its_papers():
 )
 def test_outside_the_frame_there_is_nothing_not_even_light(box, outside):
     dark = np.full((120, 160), 110, np.uint8)
-    view = look(dark, box)
+    view = look(dark, box).view
     assert not view[:, *outside].any()
     seen = np.ones((GRID, GRID), bool)
     seen[outside] = False
@@ -70,7 +70,7 @@ def test_wherever_a_piece_is_all_of_it_is_seen(data):
     box = slice(top, top + height), slice(left, left + width)
     dark = np.zeros((120, 160), np.uint8)
     dark[box] = 200
-    view = look(dark, box, Ground(0, 200, 0))
+    view = look(dark, box, paper=0, depth=200, light=0).view
     assert view[OWN].max() == 255
     assert not view[OTHER].any()
     # A place may be a little wider than another, as places begin at whole pixels.
@@ -81,18 +81,19 @@ def test_wherever_a_piece_is_all_of_it_is_seen(data):
 
 
 def test_the_network_is_shown_the_view_and_the_traits():
-    view = np.arange(3 * GRID * GRID, dtype=np.uint32).astype(np.uint8).reshape(3, GRID, GRID)
+    dark = np.arange(120 * 160, dtype=np.uint32).astype(np.uint8).reshape(120, 160)
     traits = Traits(*range(len(Traits._fields)))
-    inputs = to_inputs(view, traits)
-    assert inputs.shape == (JUDGES_SURROUNDINGS.inputs,)
-    np.testing.assert_allclose(inputs[: view.size], view.ravel() / 255, rtol=1e-6)
-    assert inputs[view.size :].tolist() == list(traits)
+    seen = look(dark, (slice(30, 71), slice(40, 66)), traits=traits)
+    assert len(np.unique(seen.view)) > 10
+    assert seen.inputs.shape == (JUDGES_SURROUNDINGS.inputs,)
+    np.testing.assert_allclose(seen.inputs[: seen.view.size], seen.view.ravel() / 255, rtol=1e-6)
+    assert seen.inputs[seen.view.size :].tolist() == list(traits)
 
 
 def judge(frame):
     found = find_digit(frame)
     assert isinstance(found, FoundDigit)
-    return found.likelihood
+    return found.surroundings.likelihood
 
 
 @pytest.mark.parametrize("strokes", [TWO, SEVEN])
@@ -112,14 +113,16 @@ def test_what_goes_on_behind_a_gap_is_less_likely_than_the_same_alone():
 
 
 def test_threads_do_not_write_into_each_others_signals():
-    views = [np.full((3, GRID, GRID), value, np.uint8) for value in (0, 90, 200)]
-    alone = [tell_likelihood(view, Traits()) for view in views]
-    told = [[] for _ in views]
+    box = slice(30, 71), slice(40, 66)
+    seen = [look(np.full((120, 160), 110, np.uint8), box, grey) for grey in (0, 90, 200)]
+    alone = [one.likelihood for one in seen]
+    assert len(set(alone)) == 3
+    told = [[] for _ in seen]
 
-    def tell(own, view):
-        own += [tell_likelihood(view, Traits()) for _ in range(300)]
+    def tell(own, one):
+        own += [one.likelihood for _ in range(300)]
 
-    threads = [threading.Thread(target=tell, args=pair) for pair in zip(told, views, strict=True)]
+    threads = [threading.Thread(target=tell, args=pair) for pair in zip(told, seen, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:

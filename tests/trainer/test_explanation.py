@@ -38,7 +38,7 @@ def test_the_chosen_box_and_what_was_made_of_it_are_told(picture, trained):
     assert "chosen, and cut out" in words
     assert f"with confidence {show_confidence(reading.confidence)}:" in words
     assert f"The network: {show_confidence(tell_confidence(reading.outputs))}" in words
-    assert f"The finder: {show_confidence(find_digit(frame).likelihood)}" in words
+    assert f"The finder: {show_confidence(find_digit(frame).surroundings.likelihood)}" in words
     assert any(f"{TRUST.prior_odds:g} x network^{TRUST.network:g} x" in line for line in words)
     assert CHOSEN in told
     assert REFUSED not in told

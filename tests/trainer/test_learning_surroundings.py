@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 
-from shared.surroundings import JUDGES_SURROUNDINGS, to_inputs
+from shared.surroundings import JUDGES_SURROUNDINGS
 from shared.traits import Traits
 from trainer import surroundings
 from trainer.surroundings import collect, learn, measure
@@ -54,7 +54,7 @@ def test_the_network_takes_traits_as_they_are_and_the_seed_makes_it(views):
     few = views.take(slice(80))
     network, again, other = (learn(few, epochs=1, seed=seed) for seed in (0, 0, 1))
     assert network.layers == (JUDGES_SURROUNDINGS.inputs, surroundings.HIDDEN, JUDGES_SURROUNDINGS.outputs)
-    inputs = np.array([to_inputs(few.pictures[place], Traits(*few.traits[place])) for place in range(10)])
+    inputs = np.hstack((few.pictures.reshape(80, -1) / 255, few.traits))
     np.testing.assert_allclose(network.query(inputs), again.query(inputs))
     assert not np.allclose(network.query(inputs), other.query(inputs))
 

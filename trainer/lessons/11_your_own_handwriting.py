@@ -77,7 +77,7 @@ if isinstance(search.found, FoundDigit):
     grid[2].set_title("3. normalised")
     draw_outputs(grid[3], outputs)
     grid[3].set_title(f"4. the network says {outputs.argmax()}")
-    print(f"found with likelihood {search.found.likelihood:.2f}, read as {outputs.argmax()}")
+    print(f"found with likelihood {search.found.surroundings.likelihood:.2f}, read as {outputs.argmax()}")
 else:
     print(f"the finder says: {search.found}. Try more light, or come closer.")
 for axes in grid[:3]:
