@@ -33,7 +33,7 @@ class Trust(NamedTuple):
 TRUST = Trust(0.25, network=0.8, finder=0.8)
 LEAST_DOUBT = 0.01  # neither is ever surer than this
 
-# With less confidence of the network's nothing is likely, whatever the finder says: it is not asked.
+# With less likelihood of the finder's nothing is likely, whatever the network says: one look does not ask it.
 HOPELESS = 0.02
 
 # Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.
@@ -82,7 +82,13 @@ def tell_confidence(outputs: npt.ArrayLike) -> float:
     ----------
     outputs : shape (10,)
     """
-    return float(tell_confidences(np.asarray(outputs)[np.newaxis])[0])
+    # Of so few numbers arrays would take a Pi Zero longer.
+    chances = [min(max((output - NO) / (YES - NO), 0.0), 1.0) for output in np.asarray(outputs).tolist()]
+    loudest: float = max(chances)
+    chances.remove(loudest)
+    for chance in chances:
+        loudest *= 1.0 - chance
+    return loudest
 
 
 def tell_confidences(outputs: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -133,10 +139,15 @@ def search_and_read(
 ) -> tuple[Search, Reading | NoDigit]:
     """Read as `read_digit` does; tell as well how what was read had been found."""
     answers: list[tuple[Search, Reading | NoDigit]] = []
-    most = MOST_READINGS if second_look is None else 1  # one look has no time for more
-    for search in islice(search_in_turn(frame, second_look=second_look), most):
-        found = search.found
-        answer = read_found(found, network) if isinstance(found, FoundDigit) else found
+    one_look = second_look is not None  # which has no time for more
+    for search in islice(search_in_turn(frame, second_look=second_look), 1 if one_look else MOST_READINGS):
+        answer: Reading | NoDigit
+        if not isinstance(search.found, FoundDigit):
+            answer = search.found
+        elif one_look and search.found.surroundings.likelihood < HOPELESS:
+            answer = NoDigit.NOTHING
+        else:
+            answer = read_found(search.found, network)
         answers.append((search, answer))
         if _tell_chance(answer) >= NEEDED_CONFIDENCE:
             break
@@ -147,9 +158,8 @@ def read_found(found: FoundDigit, network: FeedForward) -> Reading:
     """Read a digit that was found."""
     image = normalise(found.ink)
     outputs = network.query(to_inputs(image))
-    confidence = tell_confidence(outputs)
-    likelihood = found.surroundings.likelihood if confidence >= HOPELESS else 0.0
-    return Reading(int(np.argmax(outputs)), weigh(confidence, likelihood), outputs, image, found.box)
+    confidence = weigh(tell_confidence(outputs), found.surroundings.likelihood)
+    return Reading(int(np.argmax(outputs)), confidence, outputs, image, found.box)
 
 
 class DigitReader:

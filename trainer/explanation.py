@@ -15,7 +15,6 @@ from shared.digit_image import normalise
 from shared.feedforward import FeedForward
 from shared.ink import Bytes
 from shared.reading import (
-    HOPELESS,
     NEEDED_CONFIDENCE,
     TRUST,
     Reading,
@@ -189,10 +188,9 @@ def _colour(view: Bytes) -> Bytes:
 
 def _tell(reading: Reading, found: FoundDigit) -> str:
     said = reading.confidence >= NEEDED_CONFIDENCE
-    sure = tell_confidence(reading.outputs)
-    finder = show_confidence(found.surroundings.likelihood) if sure >= HOPELESS else "not asked"
     return (
         f"Read as {reading.digit}\nwith confidence {show_confidence(reading.confidence)}:\n"
         f"{'said' if said else 'not said'}, as {NEEDED_CONFIDENCE} is needed.\n\n"
-        f"The network: {show_confidence(sure)}\nThe finder: {finder}"
+        f"The network: {show_confidence(tell_confidence(reading.outputs))}\n"
+        f"The finder: {show_confidence(found.surroundings.likelihood)}"
     )

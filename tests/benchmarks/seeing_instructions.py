@@ -42,7 +42,7 @@ DIGITS = PLACES = 60  # of those drawn at random
 WITH_DIGIT, WITHOUT = 40, 25  # million: what a frame may cost
 
 FRAME_STEPS = ("first look", "second look", "next frame")  # each a whole frame's cost
-STEPS = ("normalise", "query", *FRAME_STEPS)
+STEPS = ("normalise", "query", "view", "likelihood", *FRAME_STEPS)
 HARD_PLACES = "hard places, nothing"
 
 HELD_UP = {

@@ -54,6 +54,8 @@ def main() -> None:
             if isinstance(found, FoundDigit):
                 image = count(scene, "normalise", normalise, found.ink)
                 count(scene, "query", network.query, to_inputs(image))
+                count(scene, "view", getattr, found.surroundings, "view")
+                count(scene, "likelihood", getattr, found.surroundings, "likelihood")
             for second in (False, True):
                 look = partial(read_digit, frame, network, second_look=second)
                 count(scene, "second look" if second else "first look", look)

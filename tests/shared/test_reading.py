@@ -59,7 +59,9 @@ def test_two_loud_nodes_contradict_each_other():
 
 def test_many_confidences_are_those_of_each_one():
     outputs = np.random.default_rng(0).random((50, 10))
-    assert tell_confidences(outputs).tolist() == [tell_confidence(one) for one in outputs]
+    np.testing.assert_allclose(
+        tell_confidences(outputs), [tell_confidence(one) for one in outputs], atol=1e-12
+    )
 
 
 @given(outputs=st.lists(st.floats(0, 1), min_size=10, max_size=10))
@@ -106,9 +108,9 @@ def test_a_reading_is_as_sure_as_network_and_finder_are(confidence, likelihood):
     assert chance <= weigh(confidence, min(1.0, likelihood + 0.1))
 
 
-@given(confidence=st.floats(0, HOPELESS))
-def test_what_the_finder_is_not_asked_about_would_not_be_likely_anyway(confidence):
-    assert weigh(confidence, 1.0) < LIKELY
+@given(likelihood=st.floats(0, HOPELESS))
+def test_what_the_network_is_not_asked_about_would_not_be_likely_anyway(likelihood):
+    assert weigh(1.0, likelihood) < LIKELY
 
 
 def look(random, ink=None, paper=200.0):
