@@ -114,7 +114,7 @@ class _Places(NamedTuple):
     places: slice
 
     def take_highest(self, pixels: Bytes) -> Bytes:
-        """Take the highest value in each place, from the lines of pixels that begin where the first one does."""
+        """Take the highest of each place's lines of pixels, which begin where the first place does."""
         begins, ends = np.array(self.begins), np.array(self.ends)
         widest = int((ends - begins).max())
         # All of a place's pixels, in places that are less wide the last one again: in few and long steps.

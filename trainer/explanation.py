@@ -79,7 +79,7 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
         part.axis("off")
     if isinstance(answer, Reading):
         assert isinstance(search.found, FoundDigit)
-        _show(around, _colour(search.found.surroundings.view), "it, and what is around it")
+        _show(around, _colour(search.found.surroundings.view), "its ink (green), other ink (orange)")
         _show(image, 255 - np.rint(normalise(search.found.ink) * 255), "what the network sees")
         _draw_outputs(outputs, answer)
         words.text(0, 0.9, _tell(answer, search.found), va="top", wrap=True, fontsize=12)
