@@ -26,7 +26,7 @@ from shared.errors import InklingError
 from shared.feedforward import FeedForward, FloatArray
 from shared.ink import Bytes
 from shared.scenery import Scene, hold_up
-from shared.surroundings import JUDGES_SURROUNDINGS, SURROUNDINGS_WEIGHTS
+from shared.surroundings import CHANNELS, GRID, JUDGES_SURROUNDINGS, SURROUNDINGS_WEIGHTS
 from shared.texture import pick
 from shared.traits import Traits
 from shared.weights import ModelCard, export_weights
@@ -111,8 +111,12 @@ def _look_at_frames(digits: Dataset, fonts: Sequence[Path], frames: int, seed: t
         pieces += _list_pieces(frame, box)
     for frame in islice(_show_places(random), frames - with_digit):
         pieces += _list_pieces(frame, None)
-    pictures, traits, held = zip(*pieces, strict=True)
-    return Views(np.array(pictures), np.array(traits, np.float32), np.array(held))
+    count = len(pieces)
+    return Views(
+        np.array([view for view, _, _ in pieces], np.uint8).reshape(count, CHANNELS, GRID, GRID),
+        np.array([traits for _, traits, _ in pieces], np.float32).reshape(count, len(Traits._fields)),
+        np.array([held for _, _, held in pieces], np.bool_),
+    )
 
 
 def _show_digits(

@@ -15,6 +15,11 @@ from trainer.surroundings import collect, learn, measure
 FONT = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
 
 
+def collect_alone(digits, frames):
+    with parallel_config("sequential"):
+        return collect(digits, [FONT], frames, seed=4)
+
+
 @pytest.fixture(scope="module")
 def views(drawn_digits):
     told = []
@@ -34,10 +39,14 @@ def test_both_digits_and_what_is_none_are_collected(views):
 def test_frames_are_the_same_on_one_core_as_on_many(drawn_digits, monkeypatch):
     monkeypatch.setattr(surroundings, "CHUNK", 20)
     many = collect(drawn_digits, [FONT], 60, seed=4)
-    with parallel_config("sequential"):
-        one = collect(drawn_digits, [FONT], 60, seed=4)
+    one = collect_alone(drawn_digits, 60)
     for part, same in zip(one, many, strict=True):
         np.testing.assert_array_equal(part, same)
+
+
+def test_frames_in_which_nothing_is_found_add_nothing(drawn_digits, monkeypatch):
+    monkeypatch.setattr(surroundings, "search_in_turn", lambda frame: iter(()))
+    assert [len(part) for part in collect_alone(drawn_digits, 3)] == [0, 0, 0]
 
 
 def test_what_is_learnt_tells_digits_that_it_never_saw(views):
