@@ -25,7 +25,7 @@ trap 'rm -rf "$work"' EXIT
 source=$work/inkling-edge
 mkdir -p "$source/edge" "$source/shared" "$source/vendor"
 cp edge/*.py "$source/edge"
-cp shared/*.py shared/*.npz "$source/shared"
+cp shared/*.py shared/default_weights.npz shared/surroundings.npz "$source/shared"
 cp -r deploy/debian "$source/debian"
 cp deploy/inkling-edge.service "$source/debian"
 cp CHANGELOG.md "$source/NEWS.md"

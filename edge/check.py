@@ -13,6 +13,7 @@ from edge.config import Configuration
 from edge.errors import CameraError
 from edge.leds import LedOutput
 from edge.self_test import check_network
+from shared import surroundings
 from shared.errors import InklingError
 from shared.topics import Topics
 from shared.weights import load_weights
@@ -48,6 +49,7 @@ def check_weights(configuration: Configuration) -> str:
     """Load the weights and have them read drawn digits, as weights that are delivered have to."""
     trained = load_weights(configuration.network.path)
     check_network(trained.network)
+    surroundings.prepare()
     return f"{trained.name}, layers {'-'.join(map(str, trained.network.layers))}"
 
 

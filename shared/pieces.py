@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, FileFinder
 from importlib.util import find_spec, module_from_spec
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -41,9 +42,18 @@ def label_pieces(mask: npt.NDArray[Any]) -> tuple[Labels, int]:
 Labeller = Callable[[npt.NDArray[Any], npt.NDArray[np.bool_], Labels], int]
 
 
-@cache
+# A compiled module cannot be loaded twice, as two threads would that look for it at once.
+_LOADING = Lock()
+
+
 def _find_labeller() -> Labeller:
     """scipy's own inner function; should a version of scipy have it elsewhere, its public one."""
+    with _LOADING:
+        return _choose_labeller()
+
+
+@cache
+def _choose_labeller() -> Labeller:
     try:
         labeller = _load_labeller()
         if labeller(np.eye(3, dtype=bool), EIGHT_NEIGHBOURS, np.zeros((3, 3), np.intp)) == 1:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from shared import surroundings
 from shared.digit_finder import Box, FoundDigit, NoDigit, Search, check_frame, search_in_turn
 from shared.digit_image import normalise, to_inputs
 from shared.feedforward import FeedForward, FloatArray
@@ -28,8 +29,8 @@ class Trust(NamedTuple):
 
 
 # How the network's and the finder's word are put together. `python -m tests.benchmarks.refusals --fit` gives
-# prior odds of 0.57 and powers of 0.79 and 0.60. With these a shape that is sure is not said where a digit is
-# less likely than not, nor a doubtful shape where one is sure; in an empty room that counts for more.
+# prior odds of 0.57 and powers of 0.79 and 0.60. With these instead a sure shape is hardly said where a digit
+# is less likely than not, nor a doubtful shape where one is sure; in an empty room that counts for more.
 TRUST = Trust(0.25, network=0.8, finder=0.8)
 LEAST_DOUBT = 0.01  # neither is ever surer than this
 
@@ -130,6 +131,7 @@ def read_digit(frame: Bytes, network: FeedForward, *, second_look: bool | None =
 
     What the finder holds for the likeliest may be none to the network: a card, a gap, a shadow. Unless one
     look alone is asked for, the next likeliest is read too then; the surer of both readings is the answer.
+    One look alone does not read what is hopeless by its surroundings: then there is nothing.
     """
     return search_and_read(frame, network, second_look=second_look)[1]
 
@@ -175,6 +177,7 @@ class DigitReader:
     """
 
     def __init__(self, network: FeedForward) -> None:
+        surroundings.prepare()
         self._network = network
         self._seen: Sums | None = None
         self._witnesses: list[Reading | NoDigit] = []

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from shared.errors import WeightsError
 from shared.feedforward import FeedForward, FloatArray
 from shared.ink import Bytes, Window
 from shared.traits import Traits
@@ -141,9 +142,24 @@ def _lay_places(side: slice, box: Window, length: int) -> _Places:
     )
 
 
+def prepare() -> None:
+    """Load the network now, which else the first piece of ink waits for.
+
+    Raises
+    ------
+    WeightsError : if its file, which comes with the program, is missing or damaged
+    """
+    _load()
+
+
 @cache
 def _load() -> FeedForward:
-    return load_weights(SURROUNDINGS_WEIGHTS, JUDGES_SURROUNDINGS).network
+    try:
+        return load_weights(SURROUNDINGS_WEIGHTS, JUDGES_SURROUNDINGS).network
+    except WeightsError as error:
+        raise type(error)(
+            f"{SURROUNDINGS_WEIGHTS}, which comes with Inkling, is missing or damaged: install Inkling again"
+        ) from error
 
 
 class _Own(threading.local):

@@ -212,13 +212,13 @@ def main() -> None:
     options = parser.parse_args()
     if options.count < HELD_OUT_SHARE * CHUNK:
         parser.error(f"--count must be at least {HELD_OUT_SHARE * CHUNK}")
-    begun = time.monotonic()
     digits, fonts = load_mnist(find_data_directory(), test=False), list_fonts(TRAINING_FONTS)
     with show_share("looking at frames", keep=True) as progress:
         views = collect(digits, fonts, options.count, options.seed, progress)
     # Neighbours are of the same places, so the last ones are held out.
     held_out = len(views.digits) // HELD_OUT_SHARE
     learnt, kept = views.take(slice(-held_out)), views.take(slice(-held_out, None))
+    begun = time.monotonic()
     with show_share("learning", keep=True) as progress:
         network = learn(learnt, EPOCHS, options.seed, progress)
     metrics = measure(network, kept)
@@ -230,7 +230,7 @@ def main() -> None:
         "learning_rate": LEARNING_RATE,
         "optimiser": "adam",
         "seed": options.seed,
-        "seconds": round(time.monotonic() - begun),
+        "seconds of learning": round(time.monotonic() - begun),
     }
     card = ModelCard.describe(network, training, [digits.describe()], {"held out": metrics})
     export_weights(options.output, network, card, "float16", JUDGES_SURROUNDINGS)

@@ -7,9 +7,8 @@ Everything goes the whole way: drawn on simulated paper, held up before a simula
 and read. The letters come from fonts that nothing was learnt from, the signs from the programs below, and the
 digits are MNIST's test images. Of each there are two halves: with `--fit` one of them tells how the network's
 and the finder's word are best put together, which gives `shared.reading.TRUST`; the other one is for the test
-alone. To fit by there are, besides, digits drawn by
-program with one hardship at a time (`hardships`), and places in which something happens, but no digit is
-held up.
+alone. To fit by there are, besides, digits drawn by program with one hardship at a time
+(`trainer.hardships`), and places in which something happens, but no digit is held up.
 """
 
 from __future__ import annotations

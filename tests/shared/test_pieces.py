@@ -36,9 +36,9 @@ def other_scipy(monkeypatch):
         raise ImportError("not here")
 
     monkeypatch.setattr(pieces, "_load_labeller", refuse)
-    pieces._find_labeller.cache_clear()
+    pieces._choose_labeller.cache_clear()
     yield
-    pieces._find_labeller.cache_clear()
+    pieces._choose_labeller.cache_clear()
 
 
 def test_should_scipy_have_it_elsewhere_its_public_function_is_taken(other_scipy):
@@ -48,4 +48,4 @@ def test_should_scipy_have_it_elsewhere_its_public_function_is_taken(other_scipy
 
 
 def test_this_scipy_has_it_where_it_is_looked_for():
-    assert pieces._find_labeller() is not pieces._label_by_ndimage
+    assert pieces._choose_labeller() is not pieces._label_by_ndimage

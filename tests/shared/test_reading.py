@@ -24,8 +24,9 @@ from shared.reading import (
     tell_confidences,
     weigh,
 )
+from shared.surroundings import Surroundings
 from shared.weights import load_weights
-from tests.shared.drawing import TWO, ZERO, draw
+from tests.shared.drawing import TWO, ZERO, draw, photograph
 
 
 @pytest.fixture
@@ -111,6 +112,17 @@ def test_a_reading_is_as_sure_as_network_and_finder_are(confidence, likelihood):
 @given(likelihood=st.floats(0, HOPELESS))
 def test_what_the_network_is_not_asked_about_would_not_be_likely_anyway(likelihood):
     assert weigh(1.0, likelihood) < LIKELY
+
+
+@pytest.mark.parametrize("second_look", [True, False, None])
+@pytest.mark.parametrize("likelihood", [0.5, 2.0])
+def test_one_look_does_not_read_what_is_hopeless(second_look, likelihood, simple, monkeypatch):
+    monkeypatch.setattr(Surroundings, "likelihood", likelihood * HOPELESS)
+    answer = read_digit(photograph(draw(TWO)), simple, second_look=second_look)
+    if likelihood < 1 and second_look is not None:
+        assert answer is NoDigit.NOTHING
+    else:
+        assert isinstance(answer, Reading)
 
 
 def look(random, ink=None, paper=200.0):

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared import surroundings
 from shared.digit_finder import FoundDigit, find_digit
+from shared.errors import WeightsError
 from shared.surroundings import GRID, JUDGES_SURROUNDINGS, Surroundings
 from shared.traits import Traits
-from tests.shared.drawing import SEVEN, TWO, draw, photograph
+from tests.shared.drawing import SEVEN, TWO, WIDTH, draw, photograph
 
 OWN, OTHER, LIGHT = range(3)
 
@@ -42,6 +44,7 @@ def test_ink_is_measured_by_the_pieces_own_and_light_by_its_papers():
     assert view[OTHER].max() == 127
     assert (view[LIGHT] == 64).all()
     assert (look(dark, (slice(40, 72), slice(68, 92)), grey=255).view[LIGHT] == 163).all()
+    assert (look(dark, (slice(40, 72), slice(68, 92)), grey=50, light=100).view[LIGHT] == 64).all()
 
 
 @pytest.mark.parametrize(
@@ -112,17 +115,49 @@ def test_what_goes_on_behind_a_gap_is_less_likely_than_the_same_alone():
     assert odds[0] < odds[1] / 20
 
 
+@pytest.mark.parametrize("size", [40, 90, 200])
+def test_what_is_beside_a_digit_of_any_size_is_seen_beside_it(size):
+    ink = draw(TWO, size=size, pen=size / 12, at=(100, 20))
+    rows, columns = np.nonzero(ink > 0.5)
+    beside = columns.max() + size // 6
+    ink[rows.min() : rows.max(), beside : beside + size // 10] = 0.3
+    light = np.where(np.arange(WIDTH) < beside, 200, 150)
+    found = find_digit(photograph(ink, light))
+    assert isinstance(found, FoundDigit)
+    own, other, seen_light = found.surroundings.view.astype(int)
+    assert own[:, 18:].max() == 0
+    assert own[:, 6:18].max() == 255
+    middle = slice(8, 16)
+    assert other[middle, 18:].max() > other[middle, :5].max() + 30
+    assert np.median(seen_light[middle, 20]) < np.median(seen_light[middle, 4]) - 20
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK and no more"])
+def test_a_network_that_is_missing_or_damaged_is_to_be_installed_again(content, tmp_path, monkeypatch):
+    path = tmp_path / "surroundings.npz"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setattr(surroundings, "SURROUNDINGS_WEIGHTS", path)
+    surroundings._load.cache_clear()
+    try:
+        with pytest.raises(WeightsError, match=r"surroundings\.npz, which comes .* install Inkling again"):
+            surroundings.prepare()
+    finally:
+        surroundings._load.cache_clear()
+
+
 def test_threads_do_not_write_into_each_others_signals():
     box = slice(30, 71), slice(40, 66)
-    seen = [look(np.full((120, 160), 110, np.uint8), box, grey) for grey in (0, 90, 200)]
-    alone = [one.likelihood for one in seen]
-    assert len(set(alone)) == 3
-    told = [[] for _ in seen]
+    dark = np.full((120, 160), 110, np.uint8)
+    greys = range(0, 240, 30)
+    alone = [look(dark, box, grey).likelihood for grey in greys]
+    assert len(set(alone)) == len(greys)
+    told = [[] for _ in greys]
 
-    def tell(own, one):
-        own += [one.likelihood for _ in range(300)]
+    def tell(own, grey):
+        own += [look(dark, box, grey).likelihood for _ in range(300)]
 
-    threads = [threading.Thread(target=tell, args=pair) for pair in zip(told, seen, strict=True)]
+    threads = [threading.Thread(target=tell, args=pair) for pair in zip(told, greys, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:

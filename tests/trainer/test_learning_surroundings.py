@@ -10,7 +10,7 @@ from joblib import parallel_config
 from shared.surroundings import JUDGES_SURROUNDINGS
 from shared.traits import Traits
 from trainer import surroundings
-from trainer.surroundings import collect, learn, measure
+from trainer.surroundings import Views, collect, learn, measure
 
 FONT = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
 
@@ -66,6 +66,33 @@ def test_the_network_takes_traits_as_they_are_and_the_seed_makes_it(views):
     inputs = np.hstack((few.pictures.reshape(80, -1) / 255, few.traits))
     np.testing.assert_allclose(network.query(inputs), again.query(inputs))
     assert not np.allclose(network.query(inputs), other.query(inputs))
+
+
+def tell_from_traits(random, move, widen):
+    """Views of which traits alone tell what they are, moved and widened."""
+    traits = random.normal(0, 1, (400, 14)).astype(np.float32)
+    blank = np.zeros((400, 3, 24, 24), np.uint8)
+    return Views(blank, traits * np.float32(widen) + np.float32(move), traits[:, 3] + traits[:, 7] > 0)
+
+
+@pytest.mark.parametrize(("move", "widen"), [(0, 1), (5, 0.1), (-20, 8)])
+def test_traits_are_learnt_from_wherever_their_middle_is_and_however_they_differ(move, widen):
+    random = np.random.default_rng(1)
+    seen, unseen = (tell_from_traits(random, move, widen) for _ in range(2))
+    assert measure(learn(seen, epochs=40, seed=0), unseen)["right"] > 0.75
+
+
+def test_pictures_are_learnt_as_they_are_and_in_a_mirror():
+    random = np.random.default_rng(1)
+    digits = random.random(300) < 0.5
+    pictures = np.zeros((300, 3, 24, 24), np.uint8)
+    # All of them to the upper left: only mirrors show other corners.
+    pictures[digits, 1, 2:6, 2:6] = 255
+    views = Views(pictures, np.zeros((300, 14), np.float32), digits)
+    network = learn(views, epochs=20, seed=0)
+    for down, across in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
+        assert measure(network, views._replace(pictures=pictures[:, :, ::down, ::across]))["right"] == 1.0
+    assert measure(network, views._replace(pictures=pictures[:, ::-1].copy() * 0))["right"] < 1.0
 
 
 def test_a_trait_that_all_have_in_common_does_no_harm(views):

@@ -15,8 +15,8 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser(
         "explain",
         help="draw every step from a photograph to its answer",
-        description="Draw how a photograph is read: its ink, the candidates and their scores, the digit that "
-        "was cut out, what the network sees and what it says. For when a digit is misread.",
+        description="Draw how a photograph is read: its ink, the candidates and their scores, what is "
+        "around the chosen one, what the network sees and what it says. For when a digit is misread.",
     )
     parser.add_argument("image", type=Path, help="the photograph")
     parser.add_argument(
