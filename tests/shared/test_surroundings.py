@@ -1,5 +1,6 @@
 """What is shown of a piece's surroundings, and what the network that ships makes of it."""
 
+import sys
 import threading
 
 import numpy as np
@@ -158,8 +159,13 @@ def test_threads_do_not_write_into_each_others_signals():
         own += [look(dark, box, grey).likelihood for _ in range(300)]
 
     threads = [threading.Thread(target=tell, args=pair) for pair in zip(told, greys, strict=True)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    often, as_before = 1e-6, sys.getswitchinterval()
+    sys.setswitchinterval(often)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(as_before)
     assert [set(own) for own in told] == [{one} for one in alone]
