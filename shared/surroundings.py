@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.errors import WeightsError
 from shared.feedforward import FeedForward, FloatArray
@@ -87,17 +88,32 @@ class Surroundings:
 
     @property
     def inputs(self) -> FloatArray:
-        """What the network is shown: float32 (1742,), the view, 0.0 to 1.0, and the traits as they are."""
-        inputs = np.empty(JUDGES_SURROUNDINGS.inputs, np.float32)
-        pixels = self.view.size
-        np.multiply(self.view.ravel(), np.float32(1 / 255), out=inputs[:pixels])
-        inputs[pixels:] = self.traits
-        return inputs
+        """What the network is shown, float32 (1742,)."""
+        return to_inputs(self.view, self.traits)
 
     @cached_property
     def likelihood(self) -> float:
         """How likely the piece is to be a digit that is held up, 0 to 1."""
         return float(_own.network.query(self.inputs)[0])
+
+
+def to_inputs(views: Bytes, traits: npt.ArrayLike) -> FloatArray:
+    """What the network is shown: views, 0.0 to 1.0, and the traits as they are.
+
+    Parameters
+    ----------
+    views : uint8 (..., 3, 24, 24), see `Surroundings.view`
+    traits : (..., 14)
+
+    Returns
+    -------
+    float32 (..., 1742)
+    """
+    pixels = views.reshape(*views.shape[:-3], -1)
+    inputs = np.empty((*pixels.shape[:-1], JUDGES_SURROUNDINGS.inputs), np.float32)
+    np.multiply(pixels, np.float32(1 / 255), out=inputs[..., : pixels.shape[-1]])
+    inputs[..., pixels.shape[-1] :] = traits
+    return inputs
 
 
 def _scale(zero: int, factor: float) -> Bytes:

@@ -73,11 +73,6 @@ DIGITS = Traits(
 )
 
 
-def sum_up(traits: Traits, weights: Traits) -> float:
-    """What traits say together: how much they add to the logarithm of the odds."""
-    return sum(trait * weight for trait, weight in zip(traits, weights, strict=True))
-
-
 def tell_chance(log_odds: float) -> float:
     """The chance, 0 to 1, that has these odds."""
     return 1 / (1 + math.exp(-log_odds))

@@ -26,7 +26,7 @@ from shared.errors import InklingError
 from shared.feedforward import FeedForward, FloatArray
 from shared.ink import Bytes
 from shared.scenery import Scene, hold_up
-from shared.surroundings import CHANNELS, GRID, JUDGES_SURROUNDINGS, SURROUNDINGS_WEIGHTS
+from shared.surroundings import CHANNELS, GRID, JUDGES_SURROUNDINGS, SURROUNDINGS_WEIGHTS, to_inputs
 from shared.texture import pick
 from shared.traits import Traits
 from shared.weights import ModelCard, export_weights
@@ -170,7 +170,7 @@ def learn(views: Views, epochs: int, seed: int, progress: Progress = lambda _: N
             # What is around a piece may as well be seen in a mirror.
             turns = random.choice((1, -1), 2)
             pictures = views.pictures[batch][:, :, :: turns[0], :: turns[1]]
-            signals = network.forward(_join(pictures, traits[batch]))
+            signals = network.forward(to_inputs(pictures, traits[batch]))
             optimiser.step(*find_gradients(network, signals, targets[batch]), LEARNING_RATE * left)
         progress((epoch + 1) / epochs)
     # The traits as they are, rather than about their middle: it goes into links and biases.
@@ -181,14 +181,9 @@ def learn(views: Views, epochs: int, seed: int, progress: Progress = lambda _: N
     return network
 
 
-def _join(pictures: npt.NDArray[np.uint8], traits: FloatArray) -> FloatArray:
-    """As `shared.surroundings.Surroundings.inputs`, of many."""
-    return np.hstack((pictures.reshape(len(pictures), -1) * np.float32(1 / 255), traits))
-
-
 def measure(network: FeedForward, views: Views) -> dict[str, float]:
     """How well pieces are told: the mean cross-entropy, and how often a half is on the right side."""
-    outputs = network.query(_join(views.pictures, views.traits))
+    outputs = network.query(to_inputs(views.pictures, views.traits))
     right = (outputs[:, 0] > 0.5) == views.digits
     loss = measure_cross_entropy(outputs, views.digits[:, np.newaxis].astype(np.float32))
     return {

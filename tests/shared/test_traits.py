@@ -7,7 +7,11 @@ from shared.conditions import Conditions
 from shared.digit_finder import search_frame
 from shared.scenery import hold_up
 from shared.strokes import draw_digit
-from shared.traits import DIGITS, DIGITS_BASE, Traits, sum_up, tell_chance
+from shared.traits import DIGITS, DIGITS_BASE, Traits, tell_chance
+
+
+def sum_up(traits, weights):
+    return sum(trait * weight for trait, weight in zip(traits, weights, strict=True))
 
 
 @given(log_odds=st.floats(-30, 30))
