@@ -27,6 +27,7 @@ _BITS = np.array([1, 2, 4, 8, 16, 32], np.uint8)
 INK_LEVELS = (18, 36, 72, 150)  # of 255, how much darker than the paper: from pencil to marker
 CHALK_LEVELS = INK_LEVELS[1:]
 GLANCE = (72,)  # the level at which most sure digits are sure
+FAINT = 36  # up to this level strokes come apart, and what nearly touches over half as dark a gap is one piece
 
 MOST_INK = 0.8  # of the frame: a level that leaves more than this is below the scene's own darkness
 SMALLEST_DIGIT = 0.10  # of the frame's shorter side
@@ -39,7 +40,7 @@ DIRT_DEPTH = 0.35  # of a digit's depth of ink: what is darker than this in its 
 
 EDGE_CONTACT = 0.7  # of a digit's longer side: what runs along the frame's edge for longer is no stroke
 SURE_SCORE = 0.9  # from here on nothing better is looked for: at no higher level, and no chalk
-LOWEST_SCORE = 0.12  # below, hardly anything is a digit; above, it is for the network to tell what is none
+LOWEST_SCORE = 0.06  # below, hardly anything is a digit; above, it is for the networks to tell what is none
 
 _LEAST_LIKELY = math.log(LOWEST_SCORE / (1 - LOWEST_SCORE))
 
@@ -91,7 +92,13 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
     mask = ink.ink > level
     if not smallest <= np.count_nonzero(mask) <= MOST_INK * mask.size:
         return
-    pieces = _mark_largest(mask, smallest)
+    if level > FAINT:
+        pieces = _mark_largest(mask, smallest)
+    else:
+        between = ink.ink > level // 2
+        pieces = _mark_largest(grow(mask.view(np.uint8)) & between.view(np.uint8), smallest)
+        if pieces is not None:
+            pieces *= mask
     if pieces is None:
         return
     rows, columns = _list_marks(pieces)
@@ -101,8 +108,8 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
         size = max(height, width)
         if size < smallest or height < FLATTEST * width:
             continue
-        # What goes from one side of the frame to the other is part of something larger.
-        if height == pieces.shape[0] or width == pieces.shape[1]:
+        # What goes from one side of the frame to the other, or nearly, is part of something larger.
+        if height >= pieces.shape[0] - 1 or width >= pieces.shape[1] - 1:
             continue
         sides = _find_contacts(pieces, box, bit)
         if sum(sides) > EDGE_CONTACT * size:
@@ -145,7 +152,7 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
             yield candidate
 
 
-def _mark_largest(mask: Mask, fewest: float) -> Bytes | None:
+def _mark_largest(mask: Mask | Bytes, fewest: float) -> Bytes | None:
     """Mark the largest connected pieces of a mask, each with a bit of its own; None if all are too small."""
     labels, count = label_pieces(mask)
     # Every other row tells as well how large they are.

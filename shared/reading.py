@@ -182,7 +182,8 @@ class DigitReader:
         self._seen: Sums | None = None
         self._witnesses: list[Reading | NoDigit] = []
         self._likely: int | None = None
-        self._second_look: bool | None = False
+        self._second_look = False
+        self._reason = NoDigit.NOTHING
 
     @property
     def network(self) -> FeedForward:
@@ -203,7 +204,7 @@ class DigitReader:
             self._witnesses = []
         if len(self._witnesses) == WITNESSES:
             return self._witnesses[-1] if self._likely is None else min(self._witnesses, key=_tell_chance)
-        answer = read_digit(frame, self._network, second_look=self._second_look)
+        answer = self._explain(read_digit(frame, self._network, second_look=self._second_look))
         # What a second look is not sure of is not stayed with, and no change either.
         enough = NEEDED_CONFIDENCE if self._second_look else LIKELY
         likely = answer.digit if isinstance(answer, Reading) and answer.confidence >= enough else None
@@ -214,15 +215,18 @@ class DigitReader:
         self._second_look = self._choose_look(answer)
         return answer
 
-    def _choose_look(self, answer: Reading | NoDigit) -> bool | None:
-        """How to look at the next frame."""
+    def _explain(self, answer: Reading | NoDigit) -> Reading | NoDigit:
+        """Where there is likely none, give the look before's reason: each of both misses the other's."""
+        before, self._reason = self._reason, answer if isinstance(answer, NoDigit) else NoDigit.NOTHING
+        return answer if before is NoDigit.NOTHING or _tell_chance(answer) >= LIKELY else before
+
+    def _choose_look(self, answer: Reading | NoDigit) -> bool:
+        """Whether to give the next frame a second look."""
         chance = _tell_chance(answer)
         if chance >= NEEDED_CONFIDENCE:
             return self._second_look
-        if isinstance(answer, NoDigit) and answer is not NoDigit.NOTHING:
-            return None  # what is blurred, or not one digit, may be ink or chalk
         # What a second look is not sure of may be a part of what a first look finds.
-        return self._second_look is False and chance < LIKELY
+        return not self._second_look and chance < LIKELY
 
 
 def _tell_chance(answer: Reading | NoDigit) -> float:

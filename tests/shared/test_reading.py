@@ -277,7 +277,7 @@ def test_a_frame_that_only_a_second_look_is_unsure_of_is_not_read_for_ever(netwo
     assert len(looks) == WITNESSES
 
 
-@pytest.mark.parametrize("blur", [0, 10])
+@pytest.mark.parametrize("blur", [0, 14])
 def test_chalk_is_read_while_it_is_there(simple, blur):
     """It is looked for in every other frame until there is something, and then in all."""
     random = np.random.default_rng(0)
