@@ -28,6 +28,7 @@ INK_LEVELS = (18, 36, 72, 150)  # of 255, how much darker than the paper: from p
 CHALK_LEVELS = INK_LEVELS[1:]
 GLANCE = (72,)  # the level at which most sure digits are sure
 FAINT = 36  # up to this level strokes come apart, and what nearly touches over half as dark a gap is one piece
+LINES = 0.3  # of the frame: more is no writing that could come apart, but dark things and textures
 
 MOST_INK = 0.8  # of the frame: a level that leaves more than this is below the scene's own darkness
 SMALLEST_DIGIT = 0.10  # of the frame's shorter side
@@ -90,9 +91,10 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
     """Cut the ink at one level, and judge the largest pieces."""
     smallest = max(SMALLEST_DIGIT * min(ink.ink.shape), FEWEST_PIXELS / ink.step)
     mask = ink.ink > level
-    if not smallest <= np.count_nonzero(mask) <= MOST_INK * mask.size:
+    area = np.count_nonzero(mask)
+    if not smallest <= area <= MOST_INK * mask.size:
         return
-    if level > FAINT:
+    if level > FAINT or area > LINES * mask.size:
         pieces = _mark_largest(mask, smallest)
     else:
         between = ink.ink > level // 2
