@@ -94,15 +94,12 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
     area = np.count_nonzero(mask)
     if not smallest <= area <= MOST_INK * mask.size:
         return
-    if level > FAINT or area > LINES * mask.size:
-        pieces = _mark_largest(mask, smallest)
-    else:
-        between = ink.ink > level // 2
-        pieces = _mark_largest(grow(mask.view(np.uint8)) & between.view(np.uint8), smallest)
-        if pieces is not None:
-            pieces *= mask
+    faint = level <= FAINT and area <= LINES * mask.size
+    pieces = _mark_largest(join(mask, ink.ink, level) if faint else mask, smallest)
     if pieces is None:
         return
+    if faint:
+        pieces *= mask
     rows, columns = _list_marks(pieces)
     for bit in _BITS[: int(rows.max()).bit_length()]:
         box = span(rows & bit), span(columns & bit)
@@ -168,6 +165,13 @@ def _mark_largest(mask: Mask | Bytes, fewest: float) -> Bytes | None:
     marks[largest] = _BITS[: len(largest)]
     pieces: Bytes = marks.take(labels)
     return pieces
+
+
+def join(mask: Mask, ink: Bytes, level: int) -> Bytes:
+    """What is darker than a level, and half as dark and next to it: strokes that came apart touch then."""
+    between = ink > level // 2
+    joined: Bytes = grow(mask.view(np.uint8)) & between.view(np.uint8)
+    return joined
 
 
 def _list_marks(pieces: Bytes) -> tuple[Bytes, Bytes]:

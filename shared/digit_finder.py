@@ -20,12 +20,14 @@ import numpy as np
 
 from shared.candidates import (
     CHALK_LEVELS,
+    FAINT,
     GLANCE,
     SURE_SCORE,
     Candidate,
     Mask,
     find_candidates,
     grow,
+    join,
     measure_size,
     sort_bytes,
     span,
@@ -340,8 +342,13 @@ def _trace(dark: Bytes, digit: Candidate, unit: int) -> tuple[Bytes, Window]:
     window = widen((rows, columns), 2 * reach, dark.shape)
     down, right = window
     near = dark[window]
-    solid = near > max(digit.level, round(digit.paper + STROKE_EDGE * digit.depth))
-    labels, count = label_pieces(solid)
+    level = max(digit.level, round(digit.paper + STROKE_EDGE * digit.depth))
+    solid = near > level
+    if digit.level > FAINT:
+        labels, count = label_pieces(solid)
+    else:
+        labels, count = label_pieces(join(solid, near, level))
+        labels *= solid
     flat = labels.ravel()
     areas = np.bincount(flat)
     body = labels[_move((rows, columns), (-down.start, -right.start))]

@@ -77,6 +77,24 @@ def test_a_faint_gap_in_a_stroke_does_not_break_the_digit():
     assert_found(photograph(ink), ink)
 
 
+def test_a_faint_stroke_that_comes_apart_is_one_digit():
+    ink = draw(TWO, pen=6)
+    for gap in range(70, 160, 20):
+        ink[gap : gap + 4] *= 0.25
+    assert_found(photograph(ink, depth=0.2, noise=0.5), ink)
+
+
+def test_a_faint_digit_is_alone_where_paper_is_between_it_and_another_line():
+    ink, line = draw(TWO, pen=6), draw([[(0.0, 0.0), (0.0, 1.0)]], size=150, pen=6, at=(216, 40))
+    assert_found(photograph(np.maximum(ink, line), depth=0.2, noise=0.5), ink)
+
+
+def test_a_one_that_touches_the_frames_edge_is_found():
+    ink = draw([[(0.2, 0.0), (0.0, 1.0)]], at=(150, 142))
+    assert ink[-1].any()
+    assert_found(photograph(ink), ink)
+
+
 def test_ink_is_only_the_digits_own():
     ink = draw(SEVEN, at=(60, 60))
     smudge = draw([[(0, 0), (0.05, 0.05)]], at=(260, 200))

@@ -277,6 +277,15 @@ def test_a_frame_that_only_a_second_look_is_unsure_of_is_not_read_for_ever(netwo
     assert len(looks) == WITNESSES
 
 
+def test_a_reason_that_every_other_look_gives_is_said_of_all_frames(network, monkeypatch):
+    random = np.random.default_rng(0)
+    looks = iter([NoDigit.NOTHING, NoDigit.BLURRED] * 3 + [NoDigit.NOTHING] * 3)
+    monkeypatch.setattr("shared.reading.read_digit", lambda frame, network, *, second_look: next(looks))
+    reader = DigitReader(network)
+    answers = [reader.read(look(random, 150, paper)) for paper in (100, 120, 140) * 3]
+    assert answers == [NoDigit.NOTHING] + [NoDigit.BLURRED] * 6 + [NoDigit.NOTHING] * 2
+
+
 @pytest.mark.parametrize("blur", [0, 14])
 def test_chalk_is_read_while_it_is_there(simple, blur):
     """It is looked for in every other frame until there is something, and then in all."""
