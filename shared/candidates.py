@@ -91,10 +91,10 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
     """Cut the ink at one level, and judge the largest pieces."""
     smallest = max(SMALLEST_DIGIT * min(ink.ink.shape), FEWEST_PIXELS / ink.step)
     mask = ink.ink > level
-    area = np.count_nonzero(mask)
-    if not smallest <= area <= MOST_INK * mask.size:
+    dark = np.count_nonzero(mask)
+    if not smallest <= dark <= MOST_INK * mask.size:
         return
-    faint = level <= FAINT and area <= LINES * mask.size
+    faint = level <= FAINT and dark <= LINES * mask.size
     pieces = _mark_largest(join(mask, ink.ink, level) if faint else mask, smallest)
     if pieces is None:
         return

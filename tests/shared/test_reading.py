@@ -149,7 +149,7 @@ def test_frames_are_read_on_while_their_answers_differ(simple):
     random = np.random.default_rng(0)
     reader = DigitReader(simple)
     # So faint that the noise decides whether it is likely.
-    answers = [reader.read(look_at_faint_two(random, 15)) for _ in range(60)]
+    answers = [reader.read(look_at_faint_two(random, 14)) for _ in range(60)]
     likely = [isinstance(answer, Reading) and answer.confidence >= LIKELY for answer in answers]
     repeated = next(n for n in range(1, 60) if likely[n] and answers[n] is answers[n - 1])
     assert not all(likely[:WITNESSES])
