@@ -27,7 +27,7 @@ _BITS = np.array([1, 2, 4, 8, 16, 32], np.uint8)
 INK_LEVELS = (18, 36, 72, 150)  # of 255, how much darker than the paper: from pencil to marker
 CHALK_LEVELS = INK_LEVELS[1:]
 GLANCE = (72,)  # the level at which most sure digits are sure
-FAINT = 36  # up to this level strokes come apart, and what nearly touches over half as dark a gap is one piece
+FAINT = 36  # up to this level strokes come apart: pieces are one if what lies between is half as dark
 LINES = 0.3  # of the frame: more is no writing that could come apart, but dark things and textures
 
 MOST_INK = 0.8  # of the frame: a level that leaves more than this is below the scene's own darkness

@@ -29,7 +29,9 @@ SURROUNDINGS_WEIGHTS = Path(__file__).with_name("surroundings.npz")
 GRID = 24  # places of a view from side to side
 REACH = 2.0  # how much wider a view is than the longer side of the piece in its middle
 CHANNELS = 3
-JUDGES_SURROUNDINGS = Ends(CHANNELS * GRID * GRID + len(Traits._fields), 1, "judges surroundings")
+JUDGES_SURROUNDINGS = Ends(
+    CHANNELS * GRID * GRID + len(Traits._fields), 1, "judges surroundings", "view-24x24-and-traits"
+)
 
 _LEVELS = np.arange(256, dtype=np.float32)
 

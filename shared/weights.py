@@ -60,14 +60,15 @@ INPUT_NODES, OUTPUT_NODES = IMAGE_SIZE * IMAGE_SIZE, 10
 
 
 class Ends(NamedTuple):
-    """How many nodes a network begins and ends with, and what it does with them."""
+    """How many nodes a network begins and ends with, what it does with them, and how its inputs are made."""
 
     inputs: int
     outputs: int
     purpose: str
+    normalisation: str
 
 
-READS_DIGITS = Ends(INPUT_NODES, OUTPUT_NODES, "reads digits")
+READS_DIGITS = Ends(INPUT_NODES, OUTPUT_NODES, "reads digits", NORMALISATION)
 
 
 DEFAULT_WEIGHTS = Path(__file__).with_name("default_weights.npz")
@@ -94,7 +95,7 @@ class ModelCard:
     training : how it was trained (command, settings, seconds)
     data : on what, one entry a data set: name, images, sha256
     metrics : what was measured, such as {"test": {"accuracy": 0.9781, "images": 10000}}
-    normalisation : how a picture becomes inputs, `shared.digit_image.NORMALISATION`
+    normalisation : how a picture becomes inputs, see `Ends`
     software : what wrote the file, such as "inkling-pi 0.1.0"
     date : when, UTC, RFC 3339
     """
@@ -115,6 +116,7 @@ class ModelCard:
         training: dict[str, Any],
         data: list[dict[str, Any]],
         metrics: dict[str, Any],
+        ends: Ends = READS_DIGITS,
     ) -> ModelCard:
         """Write the card of a network that was trained just now, by this software."""
         return cls(
@@ -123,7 +125,7 @@ class ModelCard:
             training,
             data,
             metrics,
-            NORMALISATION,
+            ends.normalisation,
             f"inkling-pi {__version__}",
             datetime.now(UTC).isoformat(timespec="seconds"),
         )
@@ -345,11 +347,6 @@ def _parse_card(text: bytes) -> ModelCard:
         card = read_record(ModelCard, content)
     except RecordError as error:
         raise ForeignWeightsError(f"its model card's {error}: export the weights again") from error
-    if card.normalisation != NORMALISATION:
-        raise ForeignWeightsError(
-            f"trained for pictures normalised as {card.normalisation!r}, this version makes "
-            f"{NORMALISATION!r}: export the weights with the same version as this one"
-        )
     return card
 
 
@@ -367,6 +364,11 @@ def _assemble(
         raise WrongShapeWeightsError(
             f"its layers {card.layers} do not begin with {ends.inputs} input nodes and end with "
             f"{ends.outputs} output nodes: it is no network that {ends.purpose}"
+        )
+    if card.normalisation != ends.normalisation:
+        raise ForeignWeightsError(
+            f"trained for pictures normalised as {card.normalisation!r}, this version makes "
+            f"{ends.normalisation!r}: export the weights with the same version as this one"
         )
     links = range(len(card.layers) - 1)
     expected: dict[str, tuple[int, ...]] = {

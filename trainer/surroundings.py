@@ -200,7 +200,7 @@ def main() -> None:
         description="Train the finder's own network, which tells digits held up by what is around them.",
     )
     parser.add_argument(
-        "--count", type=int, default=100_000, metavar="N", help="frames (default: %(default)s)"
+        "--count", type=int, default=200_000, metavar="N", help="frames (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the same seed, the same network")
     parser.add_argument("-o", "--output", type=Path, default=SURROUNDINGS_WEIGHTS, metavar="FILE")
@@ -227,7 +227,9 @@ def main() -> None:
         "seed": options.seed,
         "seconds of learning": round(time.monotonic() - begun),
     }
-    card = ModelCard.describe(network, training, [digits.describe()], {"held out": metrics})
+    card = ModelCard.describe(
+        network, training, [digits.describe()], {"held out": metrics}, JUDGES_SURROUNDINGS
+    )
     export_weights(options.output, network, card, "float16", JUDGES_SURROUNDINGS)
     print(f"{options.output}: of {metrics['pieces']} held-out pieces {metrics['right']:.2%} told right")
 
