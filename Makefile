@@ -33,7 +33,7 @@ check: $(VENV)/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# A browser opens with the first lesson; Ctrl-C here ends it.
+# A browser opens with the first lesson; Ctrl-C here, twice, ends it.
 lessons: $(VENV)/lessons mnist
 	$(BIN)/jupyter lab $$(test "$$(id -u)" -ne 0 || echo --allow-root) trainer/lessons/01_predicting_machine.py
 

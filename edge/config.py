@@ -163,6 +163,8 @@ def load_configuration(path: Path) -> Configuration:
         raise ConfigurationError(
             f"no configuration at {path}: name yours with --config, or copy deploy/edge.toml there"
         ) from error
+    except IsADirectoryError as error:
+        raise ConfigurationError(f"{path} is a folder: name the configuration in it") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: not TOML: {error}") from error
     try:

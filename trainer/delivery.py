@@ -30,7 +30,7 @@ RESPONSE = "response/weights"
 
 CLOSED = (
     "it takes no weights over MQTT: put the key that 'inkling-trainer keygen --show' prints into its "
-    "network.keys, name a folder in device.state, and restart it"
+    "network.keys, name a folder in device.state, and restart it; this delivery waits for that at the broker"
 )
 
 State = Literal["sent", "offline", "trial", "done", "refused", "overtaken"]

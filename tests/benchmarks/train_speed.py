@@ -20,6 +20,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -248,6 +249,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="default: 1 2")
     parser.add_argument("--goals", type=float, nargs="+", default=[0.975, 0.98], help="default: 0.975 0.98")
     options = parser.parse_args()
+    missing = [name for name in ("sklearn", "torch") if find_spec(name) is None]
+    if missing:
+        parser.exit(1, f"no {' and no '.join(missing)} to compare with: pip install '.[benchmark]'\n")
     directory = find_data_directory()
     training, tests = load_mnist(directory, test=False), load_mnist(directory, test=True)
     talk: list[Run | None] = []

@@ -95,6 +95,11 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
         load_configuration(tmp_path / "edge.toml")
 
 
+def test_a_folder_is_told_from_a_file(tmp_path):
+    with pytest.raises(ConfigurationError, match="is a folder: name the configuration in it"):
+        load_configuration(tmp_path)
+
+
 def test_a_missing_file_says_what_to_do(tmp_path):
     with pytest.raises(
         ConfigurationError, match=r"no configuration at .*edge\.toml: name yours with --config"
