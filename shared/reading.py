@@ -31,11 +31,11 @@ class Trust(NamedTuple):
 # How the network's and the finder's word are put together. `python -m tests.benchmarks.refusals --fit` gives
 # prior odds of 0.50 and powers of 0.79 and 0.62. With these instead a sure shape is hardly said where a digit
 # is less likely than not, nor a doubtful shape where one is sure; in an empty room that counts for more.
-TRUST = Trust(0.2, network=0.9, finder=0.7)
+TRUST = Trust(0.25, network=0.8, finder=0.8)
 LEAST_DOUBT = 0.01  # neither is ever surer than this
 
 # With less likelihood of the finder's nothing is likely, whatever the network says: one look does not ask it.
-HOPELESS = 0.015
+HOPELESS = 0.02
 
 # Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.
 BLOCK, STILL = 8, 2.5
