@@ -344,10 +344,9 @@ def _trace(dark: Bytes, digit: Candidate, unit: int) -> tuple[Bytes, Window]:
     near = dark[window]
     level = max(digit.level, round(digit.paper + STROKE_EDGE * digit.depth))
     solid = near > level
-    if digit.level > FAINT:
-        labels, count = label_pieces(solid)
-    else:
-        labels, count = label_pieces(join(solid, near, level))
+    faint = digit.level <= FAINT
+    labels, count = label_pieces(join(solid, near, level) if faint else solid)
+    if faint:
         labels *= solid
     flat = labels.ravel()
     areas = np.bincount(flat)

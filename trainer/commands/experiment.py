@@ -113,8 +113,8 @@ def run(options: argparse.Namespace) -> int:
             stop=stop,
         )
     if not complete:
-        finished_some = f"what is finished is kept in {kept}: the same command goes on"
-        messages.print(f"stopped; {finished_some if kept.exists() else 'nothing was finished yet'}")
+        going_on = f"what is finished is kept in {kept}: the same command goes on"
+        messages.print(f"stopped; {going_on if kept.exists() else 'nothing was finished yet'}")
         return INTERRUPTED
     rows = tabulate(trials, finished)
     write_atomically(file.with_suffix(".csv"), write_table(experiment, rows))
