@@ -186,10 +186,14 @@ def run_classify(options: argparse.Namespace) -> int:
 
 def _tell_reading(path: str, reading: Reading | NoDigit, needed: float, *, as_json: bool) -> str:
     from shared.digit_finder import NoDigit
-    from shared.reading import show_confidence
+    from shared.reading import LIKELY, show_confidence
 
     found = None if isinstance(reading, NoDigit) else reading
     said = found is not None and found.confidence >= needed
+    if found is None:
+        reason = str(reading)
+    else:
+        reason = "not sure" if found.confidence >= LIKELY else "likely no digit"
     if as_json:
         return json.dumps(
             {
@@ -198,10 +202,10 @@ def _tell_reading(path: str, reading: Reading | NoDigit, needed: float, *, as_js
                 "confidence": round(found.confidence, 6) if found else 0.0,
                 "outputs": [round(float(output), 6) for output in found.outputs] if found else None,
                 "box": list(found.box) if found else None,
-                "reason": None if found else str(reading),
+                "reason": None if said else reason,
             }
         )
     if found is None:
-        return f"{path}: {reading}"
+        return f"{path}: {reason}"
     answer = f"{found.digit} (confidence {show_confidence(found.confidence)})"
-    return f"{path}: {answer}" if said else f"{path}: not sure, perhaps {answer}"
+    return f"{path}: {answer}" if said else f"{path}: {reason}, perhaps {answer}"

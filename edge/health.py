@@ -43,7 +43,7 @@ class Health:
             rest = {other: known for other, known in self._problems.items() if other != part or problem}
             self._problems = rest if problem is None else {**rest, part: problem}
             if problem is None:
-                log.info("%s: ok again", part)
+                log.info("%s: ok", part)
             else:
                 log.log(level, "%s: %s", part, problem)
             self._on_change(list(self._problems))

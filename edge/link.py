@@ -45,6 +45,9 @@ SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.25, 3.0
 # A connection that lasted so long is none of several attempts: the next wait is short again.
 LASTED_S = 10.0
 
+# So many connections in a row that were brief are another's doing.
+MOST_BRIEF = 3
+
 # What a packet has beside its topic and its payload, at most.
 PACKET_OVERHEAD = 16
 
@@ -137,6 +140,7 @@ class BrokerLink(Thread):
         self._subscribing: dict[int, str] = {}
         self._refused: dict[str, str] = {}
         self._refusing = False
+        self._brief = 0
         self._leaving = Event()
         self._farewell_until = float("inf")
         self._alarm, self._bell = socket.socketpair()
@@ -193,7 +197,7 @@ class BrokerLink(Thread):
 
     def _keep_connection(self) -> None:
         """Connect, and converse until the connection ends."""
-        client = self._make_client(self._client_id)
+        began, client = time.monotonic(), self._make_client(self._client_id)
         endings: list[Any] = []
         will = self._conversation.will
         client.will_set(will.topic, will.payload, QOS, will.retain)
@@ -216,7 +220,18 @@ class BrokerLink(Thread):
                 self.connected = False
                 connection.close()
         if endings and not self._refusing and not self._leaving.is_set():
-            self._say(f"lost {self._settings.where} ({endings[0]}): connecting anew")
+            self._brief = self._brief + 1 if time.monotonic() - began < LASTED_S else 0
+            self._say(self._describe_loss(endings[0]))
+
+    def _describe_loss(self, reason: Any) -> str:
+        where = self._settings.where
+        # MQTT 5, 3.14.2.1; but Mosquitto before 2.0.12 throws out without a word.
+        if reason == "Session taken over" or self._brief >= MOST_BRIEF:
+            return (
+                f"{where} lets this device in and throws it out again: is another one there of its name? "
+                "Give one of them another device.name"
+            )
+        return f"lost {where} ({reason}): connecting anew"
 
     def _converse(
         self, client: paho.Client, selector: selectors.BaseSelector, connection: socket.socket

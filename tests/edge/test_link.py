@@ -24,6 +24,18 @@ def test_after_an_outage_of_any_length_the_wait_is_bounded(attempt):
     assert LONGEST_WAIT_S / 2 <= draw_wait_s(attempt) <= LONGEST_WAIT_S
 
 
+def test_of_two_devices_that_share_a_name_one_is_told_to_take_another(broker):
+    settings = MqttSettings(port=broker.port)
+    first = Device(settings)
+    wait_until(lambda: first.is_online)
+    second = Device(settings)
+    try:
+        wait_until(lambda: "Give one of them another device.name" in first.health.state_of("broker"))
+    finally:
+        for device in (first, second):
+            device.output.close()
+
+
 def test_who_leaves_a_broker_that_confirms_nothing_has_it_say_the_will():
     heard = bytearray()
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from edge.cli import main as edge_main
 from shared.digit_image import to_inputs
@@ -199,6 +199,17 @@ def test_below_the_needed_confidence_nothing_is_said(tmp_path, photograph):
     answer = json.loads(result.stdout)
     assert answer["digit"] is None
     assert answer["outputs"] is not None
+    assert answer["reason"] == "not sure"
+
+
+def test_a_shape_that_is_hardly_a_digit_is_said_to_be_likely_none(tmp_path):
+    picture = Image.new("L", (320, 240), 200)
+    ImageDraw.Draw(picture).polygon(((160, 60), (210, 180), (110, 180)), outline=20, width=9)
+    picture.save(tmp_path / "triangle.png")
+    said = run(EDGE, "classify", "triangle.png", cwd=tmp_path).stdout
+    assert re.fullmatch(r"triangle\.png: likely no digit, perhaps \d \(confidence 0\.\d\d\)\n", said)
+    answer = json.loads(run(EDGE, "classify", "--json", "triangle.png", cwd=tmp_path).stdout)
+    assert (answer["digit"], answer["reason"]) == (None, "likely no digit")
 
 
 def test_what_is_not_sure_is_not_told_as_sure_as_is_needed(tmp_path, photograph):

@@ -58,7 +58,7 @@ SAYS = {
     "inkling-trainer keygen": r"\[network\]\n +keys = ",
     "inkling-trainer deliver weights.npz --device desk": "desk runs [0-9a-f]{12}",
     "inkling-trainer deliver weights.npz --all": "desk runs [0-9a-f]{12}",
-    "inkling-trainer deliver --follow --device desk": "desk runs [0-9a-f]{12}",
+    "inkling-trainer deliver --follow --device desk": "desk does as all devices do again",
     "inkling-trainer rollback --device desk": "desk runs [0-9a-f]{12}",
     "inkling-edge classify --confidence 0.7 photograph.jpg": r"photograph\.jpg: 3 \(confidence",
     "inkling-edge check --config deploy/simulated.toml --json": r'"part": "broker", "ok": true',

@@ -126,7 +126,7 @@ def _carry_out(options: argparse.Namespace, act: Literal["run", "back", "follow"
         print(json.dumps([vars(recipient) for recipient in recipients]))
     else:
         for recipient in recipients:
-            output.print(_tell(recipient), soft_wrap=True)
+            output.print(_tell(recipient, follows=act == "follow"), soft_wrap=True)
         if not recipients:
             output.print("no device has ever spoken here; those that come will get it")
     return int(any(recipient.state not in ("done", "offline") for recipient in recipients))
@@ -142,8 +142,10 @@ def _recognise(fleet: Fleet, devices: Sequence[str]) -> None:
         )
 
 
-def _tell(recipient: Recipient) -> str:
+def _tell(recipient: Recipient, *, follows: bool) -> str:
     text = f"{recipient.device} {SAYING[recipient.state]}"
+    if recipient.state == "done" and follows:  # it may yet have to try what is delivered to all
+        return f"{recipient.device} does as all devices do again"
     if recipient.state == "sent" and not recipient.serial:
         text += "; one without network.keys in its configuration hears of no delivery"
     if recipient.state == "done":
