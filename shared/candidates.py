@@ -21,7 +21,7 @@ from shared.traits import BAR, DARK_BOARD, DIGITS, DIGITS_BASE, FULL_SIZE, Trait
 Mask = npt.NDArray[np.bool_]
 
 
-# Only the largest pieces at a level are looked at, each marked by a bit: a digit is no small speck.
+# Only the pieces with most strokes at a level are looked at, each marked by a bit: a digit is no small speck.
 _BITS = np.array([1, 2, 4, 8, 16, 32], np.uint8)
 
 INK_LEVELS = (18, 36, 72, 150)  # of 255, how much darker than the paper: from pencil to marker
@@ -88,14 +88,14 @@ def find_candidates(
 
 
 def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
-    """Cut the ink at one level, and judge the largest pieces."""
+    """Cut the ink at one level, and judge the pieces with most strokes."""
     smallest = max(SMALLEST_DIGIT * min(ink.ink.shape), FEWEST_PIXELS / ink.step)
     mask = ink.ink > level
     dark = np.count_nonzero(mask)
     if not smallest <= dark <= MOST_INK * mask.size:
         return
     faint = level <= FAINT and dark <= LINES * mask.size
-    pieces = _mark_largest(join(mask, ink.ink, level) if faint else mask, smallest)
+    pieces = _mark_most_written(join(mask, ink.ink, level) if faint else mask, FLATTEST * smallest)
     if pieces is None:
         return
     if faint:
@@ -151,18 +151,24 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
             yield candidate
 
 
-def _mark_largest(mask: Mask | Bytes, fewest: float) -> Bytes | None:
-    """Mark the largest connected pieces of a mask, each with a bit of its own; None if all are too small."""
+def _mark_most_written(mask: Mask | Bytes, fewest: float) -> Bytes | None:
+    """Mark the connected pieces of a mask that have most strokes, each with a bit of its own.
+
+    Those are the pieces that rows enter most often: a tile as large as a digit is entered half as often.
+    None if rows enter none of them so often as `fewest`.
+    """
     labels, count = label_pieces(mask)
-    # Every other row tells as well how large they are.
-    areas = 2 * np.bincount(labels[::2].ravel())
-    areas[0] = 0
-    largest = areas.argsort()[-len(_BITS) :]
-    largest = largest[areas[largest] >= fewest]
-    if not largest.size:
+    # Every other row tells as well how often.
+    rows = mask[::2].view(np.uint8)
+    entered = rows.astype(np.bool_)
+    np.greater(rows[:, 1:], rows[:, :-1], out=entered[:, 1:])
+    entries = 2 * np.bincount(labels[::2][entered])
+    most = entries.argsort()[-len(_BITS) :]
+    most = most[entries[most] >= fewest]
+    if not most.size:
         return None
     marks = np.zeros(count + 1, np.uint8)
-    marks[largest] = _BITS[: len(largest)]
+    marks[most] = _BITS[: len(most)]
     pieces: Bytes = marks.take(labels)
     return pieces
 

@@ -1,8 +1,8 @@
 """Find the digit in a camera's frame.
 
 Ink is measured against the paper around it, never by one threshold for the whole frame (see `shared.ink`).
-Of its connected pieces (`shared.candidates`) the likeliest is taken for the digit, unless it stands in a row
-of others like it.
+Of its connected pieces (`shared.candidates`) the likeliest is taken for the digit, unless there is another
+like it on the same paper.
 
 The search goes over a picture of half the size, in bytes: a Pi Zero has one core and 40 million
 instructions for a frame. The digit that is found is cut out of the frame itself.
@@ -51,15 +51,13 @@ BOARD = 90  # of 255: chalk is looked for where a board as dark as this ...
 LEAST_BOARD = 0.12  # ... fills this share of the frame ...
 BRIGHTEST_BOARD = 130  # ... but not on what is brighter than this
 
-# Two pieces that are as much alike as this, and in one line, are letters or digits of a longer text.
-COMPANION_SCORE = 0.7
+# Two pieces on one paper that are as much alike as this are two digits, or letters of a longer text.
+COMPANION_SCORE = 0.5
 COMPANION_SIZE = 0.6
-COMPANION_DEPTH = 0.7
+COMPANION_DEPTH = 0.6
 COMPANION_LIGHT = 0.92
-COMPANION_OVERLAP = 0.6  # of the smaller one's height
-COMPANION_GAP = 1.0  # of the digit's longer side
 COMPANION_CLOSE = 4  # pixels
-COMPANION_PAPER = 0.7  # of what lies between them
+COMPANION_PAPER = 0.5  # of what lies between their middles
 
 CLEAR_SCORE = 0.94  # what ink has that a glance finds; dark cards with chalk on them have up to 0.92
 SAME_PIECE = 0.6  # of what both cover: boxes that share more are of one piece
@@ -269,7 +267,7 @@ def _choose(search: Search, best: Candidate, taken: Sequence[Window], frame_shap
 
 
 def _is_companion(ink: InkMap, other: Candidate, digit: Candidate) -> bool:
-    """Whether another piece stands in one line with a digit, as large, as dark and on the same paper."""
+    """Whether another piece is as much a digit, about as large and as dark, and on the same paper."""
     alike = (
         (other.score, digit.score, COMPANION_SCORE),
         (measure_size(other.box), measure_size(digit.box), COMPANION_SIZE),
@@ -278,20 +276,28 @@ def _is_companion(ink: InkMap, other: Candidate, digit: Candidate) -> bool:
     )
     if any(min(one, two) < share * max(one, two) for one, two, share in alike):
         return False
-    (rows, columns), (other_rows, other_columns) = digit.box, other.box
-    between = (
-        slice(max(rows.start, other_rows.start), min(rows.stop, other_rows.stop)),
-        slice(min(columns.stop, other_columns.stop), max(columns.start, other_columns.start)),
-    )
-    height, gap = (side.stop - side.start for side in between)
-    smaller = min(rows.stop - rows.start, other_rows.stop - other_rows.start)
-    if height < COMPANION_OVERLAP * smaller or not 0 < gap <= COMPANION_GAP * measure_size(digit.box):
-        return False
     # What lies on another sheet, or behind the card, is no company. Close by there is only blur to judge by.
-    if gap < COMPANION_CLOSE:
-        return True
-    strip = ink.grey[between]
-    return bool(np.count_nonzero(strip > COMPANION_LIGHT * digit.light) >= COMPANION_PAPER * strip.size)
+    between = _look_along(ink.grey, digit.box, other.box)
+    if between is None or between.size < COMPANION_CLOSE:
+        return between is not None
+    return bool(np.count_nonzero(between > COMPANION_LIGHT * digit.light) >= COMPANION_PAPER * between.size)
+
+
+def _look_along(grey: Bytes, one: Window, other: Window) -> Bytes | None:
+    """What lies on the line between the middles of two boxes, outside of both; None if they overlap."""
+    if _tell_overlap(one, other):
+        return None
+    ends = [[(side.start + side.stop - 1) // 2 for side in (a, b)] for a, b in zip(one, other, strict=True)]
+    steps = max(abs(end - begin) for begin, end in ends) + 1
+    line = [np.linspace(begin, end, steps).astype(np.intp) for begin, end in ends]
+    inside = np.zeros(steps, np.bool_)
+    for box in (one, other):
+        down, across = (
+            (places >= side.start) & (places < side.stop) for places, side in zip(line, box, strict=True)
+        )
+        inside |= down & across
+    between: Bytes = grey[tuple(line)][~inside]
+    return between
 
 
 def _holds(outer: Window, inner: Window) -> bool:

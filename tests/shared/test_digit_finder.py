@@ -209,7 +209,7 @@ def test_where_nothing_is_there_is_nothing_else():
 def test_a_second_look_passes_over_what_the_first_was_not_sure_of():
     small = draw(TWO, size=30, pen=4, at=(40, 90))
     smaller = draw(SEVEN, size=26, pen=4, at=(240, 90))
-    frame = photograph(small + smaller)
+    frame = photograph(small + smaller, np.where(np.arange(WIDTH) < 160, 200, 170))
     first, second = (find_digit(frame, second_look=look) for look in (False, True))
     assert np.abs(np.subtract(first.box, box_of(small))).max() <= 4
     assert np.abs(np.subtract(second.box, box_of(smaller))).max() <= 4
@@ -286,6 +286,12 @@ def test_two_digits_are_not_one_digit(gap, other):
     frame = photograph(np.minimum(ink, 1))
     assert find_digit(frame) is NoDigit.NOT_ONE
     assert search_frame(frame).chosen is not None
+
+
+@pytest.mark.parametrize("place", [(230, 20), (120, 140), (20, 20), (30, 160), (240, 160)])
+def test_two_digits_on_one_sheet_are_not_one_digit_wherever_they_are(place):
+    frame = photograph(draw(TWO, size=70, at=(120, 20)) + draw(SEVEN, size=60, pen=6, at=place))
+    assert find_digit(frame) is NoDigit.NOT_ONE
 
 
 def test_a_line_of_writing_is_not_one_digit():
