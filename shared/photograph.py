@@ -6,7 +6,7 @@ Pillow is not imported here: whoever has it hands in `PIL.Image.open`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ MOST_PIXELS = 50_000_000
 
 # Finding a digit needs no more pixels along the longer side than between this and twice this.
 ENOUGH_PIXELS = 1280
+
+STRIP = 64  # rows of what is read, that are read at a time
 
 _ORIENTATION = 0x0112  # the EXIF tag
 
@@ -77,17 +79,27 @@ def read_photograph(path: Path, open_picture: Callable[[Path], Any]) -> Pixels:
 def _read_upright(picture: Any) -> Pixels:
     orientation = picture.getexif().get(_ORIENTATION, 1)
     picture.draft("L", (ENOUGH_PIXELS, ENOUGH_PIXELS))  # a JPEG can be read at a fraction of its size
-    if picture.mode.startswith("I") or picture.mode == "F":
-        pixels = _scale_deep(np.asarray(picture, np.float32))
-    else:
-        if "A" in picture.getbands() or "transparency" in picture.info:
-            picture = _put_on_paper(picture.convert("RGBA"))
-        grey = picture.convert("L")
-        factor = min(max(grey.size) // ENOUGH_PIXELS, min(grey.size) // SMALLEST_FRAME)
-        pixels = np.asarray(grey.reduce(factor) if factor > 1 else grey)
+    is_deep = picture.mode.startswith("I") or picture.mode == "F"
+    pixels = np.concatenate(list(_read_deep(picture) if is_deep else _read_grey(picture)))
     if turn := _UPRIGHT.get(orientation):
         pixels = turn(pixels)
     return np.ascontiguousarray(pixels)
+
+
+def _cut_strips(picture: Any, rows: int) -> Iterator[Any]:
+    """Cut a picture into strips of so many rows: copies of all of it would fill a Pi Zero's memory."""
+    width, height = picture.size
+    for top in range(0, height, rows):
+        yield picture.crop((0, top, width, min(top + rows, height)))
+
+
+def _read_grey(picture: Any) -> Iterator[Pixels]:
+    """Reduce a picture of bytes, in grey or in colours, strip by strip."""
+    is_transparent = "A" in picture.getbands() or "transparency" in picture.info
+    factor = max(1, min(max(picture.size) // ENOUGH_PIXELS, min(picture.size) // SMALLEST_FRAME))
+    for strip in _cut_strips(picture, STRIP * factor):
+        grey = (_put_on_paper(strip.convert("RGBA")) if is_transparent else strip).convert("L")
+        yield np.asarray(grey.reduce(factor) if factor > 1 else grey)
 
 
 def _put_on_paper(picture: Any) -> Any:
@@ -97,9 +109,10 @@ def _put_on_paper(picture: Any) -> Any:
     return paper
 
 
-def _scale_deep(values: npt.NDArray[np.float32]) -> Pixels:
-    """Scale a picture of 16 bits a pixel, or of floating point numbers, to bytes."""
-    highest = float(np.nanmax(values, initial=0.0))
+def _read_deep(picture: Any) -> Iterator[Pixels]:
+    """Scale a picture of 16 bits a pixel, or of floating point numbers, to bytes, strip by strip."""
+    highest = max(float(np.nanmax(strip, initial=0.0)) for strip in _cut_strips(picture, STRIP))
     full = 65535.0 if highest > 255 else 255.0 if highest > 1 else 1.0
-    pixels: Pixels = (np.clip(np.nan_to_num(values) / full, 0, 1) * 255).astype(np.uint8)
-    return pixels
+    for strip in _cut_strips(picture, STRIP):
+        values = np.nan_to_num(np.asarray(strip, np.float32)) / full
+        yield (np.clip(values, 0, 1) * 255).astype(np.uint8)

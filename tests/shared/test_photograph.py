@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
@@ -42,6 +45,29 @@ def test_a_large_photograph_is_reduced_while_it_is_read(tmp_path):
         3 * ENOUGH_PIXELS // 4,
         ENOUGH_PIXELS,
     )
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from PIL import Image
+from shared.photograph import read_photograph
+read_photograph(Path(sys.argv[1]), Image.open)
+print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize(("mode", "bytes_a_pixel"), [("RGBA", 4), ("P", 1), ("I;16", 2)])
+def test_a_large_picture_takes_little_more_memory_than_its_pixels(tmp_path, mode, bytes_a_pixel):
+    peaks = []
+    for side in (100, 4000):
+        Image.new(mode, (side, side)).save(
+            tmp_path / "file.png", **({"transparency": 0} if mode == "P" else {})
+        )
+        command = [sys.executable, "-c", PEAK, str(tmp_path / "file.png")]
+        peaks.append(int(subprocess.run(command, capture_output=True, check=True, text=True).stdout))
+    read = 2 if mode == "I;16" else 0  # what is read of a deep picture is not reduced, and put together
+    assert peaks[1] - peaks[0] < (bytes_a_pixel + read) * 4000**2 + 40e6
 
 
 @pytest.mark.parametrize("size", [(1, 1), (27, 300), (9000, 9000)])
