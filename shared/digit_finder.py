@@ -116,6 +116,7 @@ class Search:
     ----------
     ink : the ink map that was searched
     chalk : whether it is of chalk on a dark board
+    otherwise : whether a second look went about it otherwise than a first one
     candidates : all pieces that were judged, from the lowest ink level to the highest
     chosen : the one taken for the digit, or None
     found : the digit, or why there is none
@@ -123,6 +124,7 @@ class Search:
 
     ink: InkMap
     chalk: bool = False
+    otherwise: bool = False
     candidates: Sequence[Candidate] = ()
     chosen: Candidate | None = None
     found: FoundDigit | NoDigit = NoDigit.NOTHING
@@ -172,15 +174,17 @@ def search_in_turn(frame: Bytes, *, second_look: bool | None = None) -> Iterator
         candidates = [one for one in find_candidates(ink, GLANCE) if one.score >= CLEAR_SCORE]
     else:
         candidates = find_candidates(ink)
-    in_ink = Search(ink, candidates=candidates)
-    searches = [in_ink]
     taken = _pass_over(candidates) if second_look else []
+    otherwise = bool(second_look and (board or taken))
+    in_ink = Search(ink, otherwise=otherwise, candidates=candidates)
+    searches = [in_ink]
     answered = False
     while True:
         search, best = _find_best(searches, taken)
         if board and len(searches) == 1 and (taken or best is None or best.score < SURE_SCORE):
             chalked = measure_ink(~grey, 255 - BRIGHTEST_BOARD)
-            searches.append(Search(chalked, True, find_candidates(chalked, CHALK_LEVELS, chalk=True)))
+            chalk = find_candidates(chalked, CHALK_LEVELS, chalk=True)
+            searches.append(Search(chalked, chalk=True, otherwise=otherwise, candidates=chalk))
             continue
         if best is None:
             break

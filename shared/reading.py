@@ -204,7 +204,8 @@ class DigitReader:
             self._witnesses = []
         if len(self._witnesses) == WITNESSES:
             return self._witnesses[-1] if self._likely is None else min(self._witnesses, key=_tell_chance)
-        answer = self._explain(read_digit(frame, self._network, second_look=self._second_look))
+        search, answer = search_and_read(frame, self._network, second_look=self._second_look)
+        answer = self._explain(answer)
         # What a second look is not sure of is not stayed with, and no change either.
         enough = NEEDED_CONFIDENCE if self._second_look else LIKELY
         likely = answer.digit if isinstance(answer, Reading) and answer.confidence >= enough else None
@@ -212,7 +213,7 @@ class DigitReader:
             self._witnesses = []
         self._witnesses.append(answer)
         self._likely, self._seen = likely, seen
-        self._second_look = self._choose_look(answer)
+        self._second_look = self._choose_look(search, answer)
         return answer
 
     def _explain(self, answer: Reading | NoDigit) -> Reading | NoDigit:
@@ -220,11 +221,11 @@ class DigitReader:
         before, self._reason = self._reason, answer if isinstance(answer, NoDigit) else NoDigit.NOTHING
         return answer if before is NoDigit.NOTHING or _tell_chance(answer) >= LIKELY else before
 
-    def _choose_look(self, answer: Reading | NoDigit) -> bool:
+    def _choose_look(self, search: Search, answer: Reading | NoDigit) -> bool:
         """Whether to give the next frame a second look."""
         chance = _tell_chance(answer)
         if chance >= NEEDED_CONFIDENCE:
-            return self._second_look
+            return search.otherwise  # or another frame's second look would pass over what is sure
         # What a second look is not sure of may be a part of what a first look finds.
         return not self._second_look and chance < LIKELY
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from shared.digit_finder import NoDigit, find_digit
+from shared.digit_finder import NoDigit, find_digit, search_frame
 from shared.errors import BadFrameError
 from shared.feedforward import FeedForward
 from shared.reading import (
@@ -240,24 +240,33 @@ def test_a_reader_finds_it_in_one_of_two_frames_and_stays_with_it(shipped):
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "expected"),
+    ("first", "second", "otherwise", "expected"),
     [
-        (0.3, 0.8, [False, True, False, True, False]),  # it may be a part of what a first look finds whole
-        (0.3, 0.95, [False, True, True, True, True]),
-        (0.8, 0.3, [False, False, False, False, False]),
-        (0.3, 0.3, [False, True, False, True, False]),
+        (
+            0.3,
+            0.8,
+            True,
+            [False, True, False, True, False],
+        ),  # perhaps a part of what a first look finds whole
+        (0.3, 0.95, True, [False, True, True, True, True]),
+        (0.3, 0.95, False, [False, True, False, True, False]),  # a first look would have done as well
+        (0.8, 0.3, True, [False, False, False, False, False]),
+        (0.3, 0.3, True, [False, True, False, True, False]),
     ],
 )
-def test_a_look_is_stayed_with_where_it_reads_a_digit(network, monkeypatch, first, second, expected):
+def test_a_look_is_stayed_with_where_it_alone_reads_a_digit(
+    network, monkeypatch, first, second, otherwise, expected
+):
     random = np.random.default_rng(0)
     looks = []
     reading = read_digit(look(random, 150), network)
 
     def read(frame, network, *, second_look):
         looks.append(second_look)
-        return replace(reading, confidence=second if second_look else first)
+        search = replace(search_frame(frame), otherwise=second_look and otherwise)
+        return search, replace(reading, confidence=second if second_look else first)
 
-    monkeypatch.setattr("shared.reading.read_digit", read)
+    monkeypatch.setattr("shared.reading.search_and_read", read)
     reader = DigitReader(network)
     for paper in (100, 125, 150, 175, 200):
         reader.read(look(random, 150, paper))
@@ -271,9 +280,9 @@ def test_a_frame_that_only_a_second_look_is_unsure_of_is_not_read_for_ever(netwo
 
     def read(frame, network, *, second_look):
         looks.append(second_look)
-        return replace(reading, confidence=0.7) if second_look else NoDigit.NOTHING
+        return search_frame(frame), replace(reading, confidence=0.7) if second_look else NoDigit.NOTHING
 
-    monkeypatch.setattr("shared.reading.read_digit", read)
+    monkeypatch.setattr("shared.reading.search_and_read", read)
     reader = DigitReader(network)
     for _ in range(20):
         reader.read(look(random, 150))
@@ -283,7 +292,10 @@ def test_a_frame_that_only_a_second_look_is_unsure_of_is_not_read_for_ever(netwo
 def test_a_reason_that_every_other_look_gives_is_said_of_all_frames(network, monkeypatch):
     random = np.random.default_rng(0)
     looks = iter([NoDigit.NOTHING, NoDigit.BLURRED] * 3 + [NoDigit.NOTHING] * 3)
-    monkeypatch.setattr("shared.reading.read_digit", lambda frame, network, *, second_look: next(looks))
+    monkeypatch.setattr(
+        "shared.reading.search_and_read",
+        lambda frame, network, *, second_look: (search_frame(frame), next(looks)),
+    )
     reader = DigitReader(network)
     answers = [reader.read(look(random, 150, paper)) for paper in (100, 120, 140) * 3]
     assert answers == [NoDigit.NOTHING] + [NoDigit.BLURRED] * 6 + [NoDigit.NOTHING] * 2

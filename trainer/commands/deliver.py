@@ -142,7 +142,7 @@ def _recognise(fleet: Fleet, devices: Sequence[str]) -> None:
         )
 
 
-def _tell(recipient: Recipient, *, follows: bool) -> str:
+def _tell(recipient: Recipient, *, follows: bool = False) -> str:
     text = f"{recipient.device} {SAYING[recipient.state]}"
     if recipient.state == "done" and follows:  # it may yet have to try what is delivered to all
         return f"{recipient.device} does as all devices do again"
