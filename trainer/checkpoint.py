@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from shared.atomic_file import write_atomically
 from shared.errors import InklingError
 from shared.records import read_record
 from trainer.errors import BadCheckpointError, MissingCheckpointError
+from trainer.side_file import SideFile
 
 Arrays = Sequence[npt.NDArray[Any]]
 
@@ -54,12 +55,20 @@ class Checkpoint:
     path : written whole or not at all, every time anew
     options : what the command was told, as JSON has it, for `read_options`
     every_s : seconds of a clock between two of them, at least
+    warn : is told, once, that it cannot be written
     """
 
-    def __init__(self, path: Path, options: dict[str, Any] | None = None, every_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        options: dict[str, Any] | None = None,
+        every_s: float = 10.0,
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.path = path
         self._options = options or {}
         self._every_s = every_s
+        self._side_file = SideFile(path, warn)
         self._written = time.monotonic()
 
     def is_due(self) -> bool:
@@ -67,7 +76,7 @@ class Checkpoint:
         return time.monotonic() - self._written >= self._every_s
 
     def save(self, standing: Standing, arrays: Arrays, purpose: dict[str, Any]) -> None:
-        """Write where training stands.
+        """Write where training stands; where that fails the one before stays, until another is due.
 
         Parameters
         ----------
@@ -83,7 +92,8 @@ class Checkpoint:
         file = io.BytesIO()
         members: dict[str, Any] = {f"array_{index}": array for index, array in enumerate(arrays)}
         np.savez(file, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **members)
-        write_atomically(self.path, file.getvalue())
+        with self._side_file.attempt():
+            write_atomically(self.path, file.getvalue())
         self._written = time.monotonic()
 
     def load(self, arrays: Arrays, purpose: dict[str, Any]) -> Standing:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
+from trainer.side_file import SideFile
 from trainer.training import Moment
 
 COLUMNS = ("epoch", "steps", "learning_rate", "loss", "held_out_accuracy", "cpu_seconds")
@@ -18,16 +20,23 @@ class TrainingLog:
     ----------
     path : the file, written anew
     resume : keep the lines of the epochs before the one that training goes on with
+    warn : is told, once, that lines cannot be written; they are kept until they can
     """
 
-    def __init__(self, path: Path, *, resume: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, resume: bool = False, warn: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._path = path
         self._kept = _read(path) if resume and path.exists() else []
-        self._file: TextIO | None = None
+        self._is_begun = False
+        self._file: BinaryIO | None = None
+        self._left = b""
+        self._side_file = SideFile(path, warn)
 
     def report(self, moment: Moment) -> None:
         """Take notice of how training goes; see `trainer.training.train`."""
-        if self._file is None:
+        if not self._is_begun:
+            self._is_begun = True
             self._begin(moment.epoch)
         if moment.ends_epoch:
             accuracy = "" if moment.epoch_accuracy is None else f"{moment.epoch_accuracy:.6f}"
@@ -43,20 +52,24 @@ class TrainingLog:
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
-            self._file.close()
+            with self._side_file.attempt():
+                self._file.close()
 
     def _begin(self, epoch: int) -> None:
         # What was logged after the checkpoint is done again.
         kept = [row for row in self._kept if row.get("epoch", "").isdigit() and int(row["epoch"]) < epoch]
-        self._file = self._path.open("w", newline="", encoding="utf-8")
         self._write(*COLUMNS)
         for row in kept:
             self._write(*(row.get(column, "") for column in COLUMNS))
 
     def _write(self, *values: object) -> None:
-        assert self._file is not None
-        csv.writer(self._file, lineterminator="\n").writerow(values)
-        self._file.flush()
+        self._left += f"{','.join(map(str, values))}\n".encode()
+        with self._side_file.attempt():
+            if self._file is None:
+                # Without a buffer it is known what a full disk took, and the rest is written later.
+                self._file = self._path.open("wb", buffering=0)
+            while self._left:
+                self._left = self._left[self._file.write(self._left) :]
 
 
 def _read(path: Path) -> list[dict[str, str]]:

@@ -81,6 +81,23 @@ def test_checkpoints_are_not_written_more_often_than_told(drawn_digits, tmp_path
     assert not (tmp_path / "c").exists()
 
 
+def test_a_checkpoint_that_cannot_be_written_ends_no_training_and_is_tried_again(drawn_digits, tmp_path):
+    warnings, there = [], []
+    folder = tmp_path / "folder"
+    checkpoint = Checkpoint(folder / "c", every_s=0.0, warn=warnings.append)
+
+    def make_folder(moment):
+        there.append(checkpoint.path.exists())
+        if moment.epoch == 4 and moment.ends_epoch:
+            folder.mkdir()
+
+    outcome = train(drawn_digits, Settings(hidden=(5,), epochs=5), checkpoint=checkpoint, report=make_folder)
+    assert outcome.epochs == 5
+    assert there[-1]
+    assert len(warnings) == 1
+    assert f"{checkpoint.path} cannot be written (No such file or directory): training goes on" in warnings[0]
+
+
 def test_another_training_is_not_gone_on_with(drawn_digits, tmp_path):
     settings = Settings(hidden=(5,), epochs=2)
     train(drawn_digits, settings, checkpoint=Checkpoint(tmp_path / "c", every_s=0.0))

@@ -1,4 +1,5 @@
 import csv
+from pathlib import Path
 
 from trainer.checkpoint import Checkpoint
 from trainer.settings import Settings
@@ -49,3 +50,27 @@ def test_after_a_power_cut_each_epoch_is_still_one_line(drawn_digits, tmp_path):
     for before, after in zip(whole, resumed, strict=True):
         assert before["held_out_accuracy"] == after["held_out_accuracy"]
         assert before["loss"] == after["loss"]
+
+
+def test_a_full_disk_ends_no_training_and_is_said_once(drawn_digits):
+    warnings = []
+    full = TrainingLog(Path("/dev/full"), warn=warnings.append)
+    assert train(drawn_digits, SETTINGS, report=full.report).epochs == 4
+    full.close()
+    assert len(warnings) == 1
+    assert "/dev/full cannot be written (No space left on device): training goes on" in warnings[0]
+
+
+def test_lines_that_could_not_be_written_are_written_once_they_can(drawn_digits, tmp_path):
+    folder = tmp_path / "folder"
+    late = TrainingLog(folder / "log.csv")
+
+    def report(moment):
+        late.report(moment)
+        if moment.epoch == 3 and not folder.exists():
+            folder.mkdir()
+
+    train(drawn_digits, SETTINGS, report=report)
+    late.close()
+    with (folder / "log.csv").open(newline="") as file:
+        assert [line["epoch"] for line in csv.DictReader(file)] == ["1", "2", "3", "4"]

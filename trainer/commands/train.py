@@ -126,7 +126,8 @@ def run(options: argparse.Namespace) -> int:
     learnt, held_out, tests = _load(options, recipe)
     if not options.resume:
         _tell_replaced(options.output, checkpoint_path)
-    checkpoint = Checkpoint(checkpoint_path, asdict(_keep(options, recipe)), options.checkpoint_every)
+    told = asdict(_keep(options, recipe))
+    checkpoint = Checkpoint(checkpoint_path, told, options.checkpoint_every, _warn)
     with ask_before_stopping() as stop:
         with _report(options.log, resume=options.resume) as report:
             outcome = train(
@@ -153,22 +154,21 @@ def run(options: argparse.Namespace) -> int:
     else:
         print_outcome(card, outcome, options.output)
     if outcome.stopped and checkpoint_path.exists():
-        messages.print(
-            f"stopped: the same command with --resume goes on from {checkpoint_path}", soft_wrap=True
-        )
+        _warn(f"stopped: the same command with --resume goes on from {checkpoint_path}")
     return INTERRUPTED if outcome.stopped else 0
+
+
+def _warn(text: str) -> None:
+    messages.print(text, soft_wrap=True)
 
 
 def _tell_replaced(path: Path, checkpoint: Path) -> None:
     """Tell what will be lost, while there is time to put it elsewhere."""
     if path.exists():
-        messages.print(
-            f"{path} is there already: it is replaced when this training ends, also by Ctrl-C", soft_wrap=True
-        )
+        _warn(f"{path} is there already: it is replaced when this training ends, also by Ctrl-C")
     if checkpoint.exists():
-        messages.print(
-            f"{checkpoint} is of a training that did not end, and is replaced: --resume would go on from it",
-            soft_wrap=True,
+        _warn(
+            f"{checkpoint} is of a training that did not end, and is replaced: --resume would go on from it"
         )
 
 
@@ -234,7 +234,7 @@ def _report(log: Path | None, *, resume: bool) -> Iterator[Callable[[Moment], No
         if log is None:
             yield show
             return
-        training_log = TrainingLog(log, resume=resume)
+        training_log = TrainingLog(log, resume=resume, warn=_warn)
 
         def report(moment: Moment) -> None:
             show(moment)
