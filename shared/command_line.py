@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from typing import IO
 
 from shared.errors import InklingError
 from shared.printable import make_printable
@@ -37,8 +38,8 @@ def run_command(name: str, command: Callable[[], int]) -> int:
         print(f"{name}: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain once more while it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has gone.
+        discard_output(sys.stdout)
         return FAILED
     except InklingError as error:
         print(f"{name}: {make_printable(str(error), None)}", file=sys.stderr)
@@ -47,3 +48,8 @@ def run_command(name: str, command: Callable[[], int]) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"{name}: {make_printable(f'{where}{error.strerror or error}', None)}", file=sys.stderr)
         return FAILED
+
+
+def discard_output(stream: IO[str]) -> None:
+    """Let what is written to a stream that failed go nowhere; Python would complain once more as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -408,6 +409,21 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path, csv):
     assert "inkling-trainer: w.npz: File too large" in result.stderr
     assert "Traceback" not in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["digits.csv"]
+
+
+@pytest.mark.parametrize("colour", [{}, {"FORCE_COLOR": "1"}], ids=["to a file", "as to a terminal"])
+def test_messages_that_cannot_be_written_end_no_training(tmp_path, csv, colour):
+    (tmp_path / "w.npz").touch()  # which is told to be replaced
+    with Path("/dev/full").open("w") as full:
+        status = subprocess.call(
+            [sys.executable, "-m", TRAINER, "train", "--data", csv, "--epochs", "2", "-o", "w.npz"],
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=full,
+            env={**os.environ, **colour},
+        )
+    assert status == 0
+    assert load_weights(tmp_path / "w.npz").network.layers == (784, 200, 10)
 
 
 @pytest.mark.parametrize("module", [TRAINER, EDGE])

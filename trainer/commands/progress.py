@@ -6,14 +6,46 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import IO, Any, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from shared.command_line import discard_output
 from trainer.datasets import Progress as ReportShare
 from trainer.training import Moment
 
-messages = Console(stderr=True, highlight=False, markup=False)
+
+class _Lossy:
+    """A stream that ends nothing where it cannot be written, as on a full disk: messages are lost then."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError:
+            discard_output(self._stream)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError:
+            discard_output(self._stream)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class _Messages(Console):
+    @property  # type: ignore[misc]  # nobody sets it
+    def file(self) -> IO[str]:
+        return cast("IO[str]", _Lossy(super().file))
+
+
+messages = _Messages(stderr=True, highlight=False, markup=False)
 
 
 # A program is told of progress no more often.
