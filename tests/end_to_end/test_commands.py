@@ -22,6 +22,7 @@ from tests.end_to_end.commands import EDGE, TRAINER, run
 from trainer.checkpoint import Checkpoint, Standing
 from trainer.cli import main as trainer_main
 from trainer.datasets import NO_DIGIT, Dataset, save_dataset
+from trainer.errors import BadSettingError
 
 
 @pytest.fixture
@@ -383,6 +384,43 @@ def test_wrong_input_gives_one_line_that_says_what_to_do(tmp_path, make, command
     assert len(lines) == 1, result.stderr
     assert lines[0].startswith(("inkling-trainer: ", "inkling-edge: "))
     assert said in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("train --data digits.csv -o digits.csv", "--output digits.csv is --data, too"),
+        ("train --data digits.csv -o link.csv", "--output link.csv is --data, too"),
+        ("train --data x --also digits.csv --log digits.csv", "--log digits.csv is --also, too"),
+        ("train --data x --test-data digits.csv --log hard.csv", "--log hard.csv is --test-data, too"),
+        ("train --teachers x w.npz -o w.npz", "--output w.npz is one of --teachers, too"),
+        ("train --log ../folder/w.npz -o w.npz", "--log ../folder/w.npz is --output, too"),
+        ("train --log w.npz.checkpoint -o w.npz", "--log w.npz.checkpoint is the checkpoint, too"),
+        ("explain three.png -o three.png", "--output three.png is the photograph, too"),
+        ("evaluate --picture c.png --mistakes ./c.png", "--mistakes c.png is --picture, too"),
+        ("report --data digits.csv -o digits.csv", "--output digits.csv is --data, too"),
+        ("backquery --data three.png -o three.png", "--output three.png is --data, too"),
+        ("show-augmentation --data three.png -o three.png", "--output three.png is --data, too"),
+        ("convert w.npz --data digits.csv -o digits.csv", "--output digits.csv is --data, too"),
+        ("experiment damage --data damage.csv", "the file damage.csv is --data, too"),
+        ("retrain --from w.npz -o w.npz", "--output w.npz is what it begins with, too"),
+        ("retrain --library digits.csv -o digits.csv", "--output digits.csv is the library, too"),
+    ],
+)
+def test_what_is_read_is_not_written_over(tmp_path, csv, photograph, monkeypatch, command, said):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for path in (csv, photograph):
+        path.rename(path.name)
+    Path("link.csv").symlink_to("digits.csv")
+    for name in ("hard.csv", "damage.csv"):
+        Path(name).hardlink_to("digits.csv")
+    Path("w.npz").write_bytes(DEFAULT_WEIGHTS.read_bytes())
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(BadSettingError, match=re.escape(f"{said}: name another file")):
+        trainer_main(command.split())
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_a_broker_that_refuses_is_said_while_the_daemon_goes_on(tmp_path):

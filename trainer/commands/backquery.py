@@ -7,7 +7,15 @@ from pathlib import Path
 
 from shared.weights import load_weights
 from trainer.backquery import make_minds
-from trainer.commands.options import Commands, add_data, add_weights, check_picture, load_data, name_weights
+from trainer.commands.options import (
+    Commands,
+    add_data,
+    add_weights,
+    check_kept_apart,
+    check_picture,
+    load_data,
+    name_weights,
+)
 from trainer.reports import output
 
 
@@ -38,6 +46,7 @@ def add_parser(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer backquery`."""
     check_picture("--output", options.output)
+    check_kept_apart([("--output", options.output)], [("--data", options.data), ("WEIGHTS", options.weights)])
     trained = load_weights(options.weights)
     minds = make_minds(trained.network, load_data(options.data, options, test=False))
     from trainer.plots import plot_minds, save_figure  # matplotlib takes a while to import

@@ -11,7 +11,7 @@ from shared.errors import DataError
 from shared.feedforward import FeedForward
 from shared.precision import PRECISIONS, reduce, restore
 from shared.weights import export_weights, load_weights
-from trainer.commands.options import Commands, add_data, check_output, load_data
+from trainer.commands.options import Commands, add_data, check_kept_apart, check_output, load_data
 from trainer.evaluation import evaluate, query_dataset
 from trainer.reports import output
 
@@ -40,6 +40,7 @@ def add_parser(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer convert`."""
     check_output(options.output)
+    check_kept_apart([("--output", options.output)], [("--data", options.data)])
     trained = load_weights(options.weights)
     size_before = options.weights.stat().st_size  # of a file that may be the new one, too
     dataset = load_data(options.data, options, test=True)

@@ -8,7 +8,15 @@ from pathlib import Path
 
 from shared.weights import load_weights
 from trainer.calibration import measure_reliability
-from trainer.commands.options import Commands, add_data, add_weights, check_picture, load_data, name_weights
+from trainer.commands.options import (
+    Commands,
+    add_data,
+    add_weights,
+    check_kept_apart,
+    check_picture,
+    load_data,
+    name_weights,
+)
 from trainer.evaluation import evaluate
 from trainer.mistakes import find_mistakes
 from trainer.reports import output, print_evaluation, tell_evaluation
@@ -44,6 +52,10 @@ def run(options: argparse.Namespace) -> int:
     pictures: dict[str, Path] = {name: path for name, path in asked.items() if path is not None}
     for picture, path in pictures.items():
         check_picture(f"--{picture}", path)
+    check_kept_apart(
+        [(f"--{picture}", path) for picture, path in pictures.items()],
+        [("--data", options.data), ("WEIGHTS", options.weights)],
+    )
     trained = load_weights(options.weights)
     dataset = load_data(options.data, options, test=True)
     evaluation = evaluate(trained.network, dataset)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shared.atomic_file import write_atomically
 from shared.command_line import INTERRUPTED
-from trainer.commands.options import Commands, add_data, check_output, load_data
+from trainer.commands.options import Commands, add_data, check_kept_apart, check_output, load_data
 from trainer.commands.progress import messages, show_share
 from trainer.datasets import Dataset
 from trainer.errors import BadSettingError
@@ -93,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
     kept = file.with_suffix(".trials.json")
     for path in (kept, *(file.with_suffix(suffix) for suffix in (".csv", ".png", ".svg"))):
         check_output(path)
+        check_kept_apart([("the file", path)], [("--data", options.data), ("--test-data", options.test_data)])
     learnt, tests = _load(options)
     check_data(learnt, tests)
     settings, pictures = Settings(), len(learnt)

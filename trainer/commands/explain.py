@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from shared.weights import load_weights
-from trainer.commands.options import Commands, check_picture, name_weights
+from trainer.commands.options import Commands, check_kept_apart, check_picture, name_weights
 from trainer.reports import output
 
 
@@ -41,6 +41,9 @@ def run(options: argparse.Namespace) -> int:
     from trainer.explanation import explain  # matplotlib takes a while to import
 
     check_picture("--output", options.output)
+    check_kept_apart(
+        [("--output", options.output)], [("the photograph", options.image), ("--weights", options.weights)]
+    )
     trained = load_weights(options.weights)
     frame = read_photograph(options.image, Image.open)
     explain(

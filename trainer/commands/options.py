@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,6 +17,9 @@ from trainer.mnist import find_data_directory
 
 # What `ArgumentParser.add_subparsers` gives.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+# A file, and what a message calls it; None is one that was not asked for.
+Named: TypeAlias = tuple[str, Path | None]
 
 PICTURE_FORMATS = (".png", ".svg", ".pdf")
 
@@ -84,3 +89,22 @@ def check_picture(option: str, path: Path) -> None:
     check_output(path)
     if path.suffix.lower() not in PICTURE_FORMATS:
         raise BadSettingError(f"{option} {path} must end in {', '.join(PICTURE_FORMATS)}")
+
+
+def check_kept_apart(outputs: Iterable[Named], inputs: Iterable[Named] = ()) -> None:
+    """Refuse a file to write that is also one to read, or another one to write, by whatever name."""
+    others = [(name, path) for name, path in inputs if path is not None]
+    for name, path in outputs:
+        if path is None:
+            continue
+        for other, taken in others:
+            if _is_same(path, taken):
+                raise BadSettingError(f"{name} {path} is {other}, too: name another file")
+        others.append((name, path))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there yet
+        return os.path.realpath(one) == os.path.realpath(other)

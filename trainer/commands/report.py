@@ -7,7 +7,14 @@ from pathlib import Path
 
 from shared.atomic_file import write_atomically
 from shared.weights import load_weights
-from trainer.commands.options import Commands, add_data, add_weights, check_output, load_data
+from trainer.commands.options import (
+    Commands,
+    add_data,
+    add_weights,
+    check_kept_apart,
+    check_output,
+    load_data,
+)
 from trainer.commands.progress import messages
 from trainer.datasets import Dataset
 from trainer.reports import output
@@ -38,6 +45,7 @@ def add_parser(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer report`."""
     check_output(options.output)
+    check_kept_apart([("--output", options.output)], [("--data", options.data), ("WEIGHTS", options.weights)])
     trained = load_weights(options.weights)
     tests = load_data(options.data, options, test=True)
     # Averages of what it learnt from are only at hand where that was MNIST.

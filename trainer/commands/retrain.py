@@ -13,7 +13,7 @@ from rich.table import Column, Table
 
 from shared.weights import DEFAULT_WEIGHTS, ModelCard, TrainedNetwork, export_weights, load_weights
 from trainer.commands.library_options import add_library, open_library
-from trainer.commands.options import Commands, check_output, load_data
+from trainer.commands.options import Commands, check_kept_apart, check_output, load_data
 from trainer.commands.progress import messages, show_share, show_training
 from trainer.datasets import NO_DIGIT, Dataset
 from trainer.errors import BadSettingError
@@ -126,10 +126,17 @@ def add_parser(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer retrain`."""
+    from trainer.library import find_library
+
     check_output(options.output)
     as_json = options.progress == "json"
-    if options.output.exists() and options.output.samefile(options.parent or DEFAULT_WEIGHTS):
-        raise BadSettingError(f"{options.output} is what it begins with: give --output another name")
+    check_kept_apart(
+        [("--output", options.output)],
+        [
+            ("what it begins with", options.parent or DEFAULT_WEIGHTS),
+            ("the library", find_library(options.library, options.data_dir)),
+        ],
+    )
     threads = count_cores() if options.threads is None else options.threads
     if threads < 1:
         raise BadSettingError(f"--threads must be 1 or more, not {threads}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from trainer.commands.options import Commands, add_data, check_picture, load_data
+from trainer.commands.options import Commands, add_data, check_kept_apart, check_picture, load_data
 from trainer.commands.recipe import add_amounts, add_preset, read_recipe
 from trainer.presets import TALK_DEGREES
 from trainer.reports import output
@@ -40,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
     from trainer.augmentation_sheet import draw_augmentation
 
     check_picture("--output", options.output)
+    check_kept_apart([("--output", options.output)], [("--data", options.data)])
     recipe = read_recipe(options)
     draw_augmentation(
         load_data(options.data, options, test=False),

@@ -15,7 +15,7 @@ from shared.records import RecordError, read_record
 from shared.weights import ModelCard, export_weights, load_weights
 from trainer.calibration import find_temperature, temper
 from trainer.checkpoint import Checkpoint, read_options
-from trainer.commands.options import Commands, add_data, check_output, load_data
+from trainer.commands.options import Commands, add_data, check_kept_apart, check_output, load_data
 from trainer.commands.progress import messages, show_training
 from trainer.commands.recipe import add_recipe, read_given, read_recipe, tell_presets
 from trainer.datasets import NO_DIGIT, Dataset
@@ -119,6 +119,13 @@ def run(options: argparse.Namespace) -> int:
     if not options.checkpoint_every >= 0:
         raise BadSettingError(f"--checkpoint-every must be 0 or more, not {options.checkpoint_every:g}")
     recipe = _restore(options, checkpoint_path) if options.resume else read_recipe(options)
+    check_kept_apart(
+        [("--output", options.output), ("the checkpoint", checkpoint_path), ("--log", options.log)],
+        [
+            *((f"--{name.replace('_', '-')}", getattr(options, name)) for name in PATHS),
+            *(("one of --teachers", Path(path)) for path in options.teachers or ()),
+        ],
+    )
     options.threads = count_cores() if options.threads is None else options.threads
     if options.threads < 1:
         raise BadSettingError(f"--threads must be 1 or more, not {options.threads}")
