@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from trainer.errors import BadSettingError
 from trainer.side_file import SideFile
 from trainer.training import Moment
 
@@ -21,6 +22,10 @@ class TrainingLog:
     path : the file, written anew
     resume : keep the lines of the epochs before the one that training goes on with
     warn : is told, once, that lines cannot be written; they are kept until they can
+
+    Raises
+    ------
+    BadSettingError : if the file is to be gone on with, and is no training log
     """
 
     def __init__(
@@ -56,11 +61,11 @@ class TrainingLog:
                 self._file.close()
 
     def _begin(self, epoch: int) -> None:
-        # What was logged after the checkpoint is done again.
-        kept = [row for row in self._kept if row.get("epoch", "").isdigit() and int(row["epoch"]) < epoch]
         self._write(*COLUMNS)
-        for row in kept:
-            self._write(*(row.get(column, "") for column in COLUMNS))
+        for row in self._kept:
+            # What was logged after the checkpoint is done again.
+            if int(row[0]) < epoch:
+                self._write(*row)
 
     def _write(self, *values: object) -> None:
         self._left += f"{','.join(map(str, values))}\n".encode()
@@ -72,6 +77,25 @@ class TrainingLog:
                 self._left = self._left[self._file.write(self._left) :]
 
 
-def _read(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def is_training_log(path: Path) -> bool:
+    """Tell whether a file is a training log, and not something else that would be missed."""
+    try:
+        _read(path)
+    except BadSettingError:
+        return False
+    return True
+
+
+def _read(path: Path) -> list[list[str]]:
+    """Read the lines below the columns' names."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    # A power cut may have left the last line unfinished.
+    names, *rows = [line.split(",") for line in text.split("\n")[:-1]] or [[]]
+    if text and (
+        tuple(names) != COLUMNS
+        or not all(len(row) == len(COLUMNS) and re.fullmatch("[0-9]{1,9}", row[0]) for row in rows)
+    ):
+        raise BadSettingError(
+            f"{path} is no training log that could be gone on with: name another with --log"
+        )
+    return rows

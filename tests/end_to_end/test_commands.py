@@ -159,6 +159,11 @@ def test_train_says_what_it_replaces_and_an_error_replaces_nothing(tmp_path, csv
     (tmp_path / "weights.npz.checkpoint").touch()
     again = train("--seed", "5", "--json")
     assert "weights.npz.checkpoint is of a training that did not end" in again.stderr
+    (tmp_path / "notes.txt").write_text("notes")
+    assert (
+        "notes.txt is there already, and is no training log: it is repl" in train("--log", "notes.txt").stderr
+    )
+    assert "notes.txt" not in train("--log", "notes.txt").stderr
     assert json.loads(again.stdout)["training"]["seed"] == 5
     assert (tmp_path / "weights.npz").read_bytes() != before
 

@@ -1,10 +1,13 @@
 import csv
 from pathlib import Path
 
+import pytest
+
 from trainer.checkpoint import Checkpoint
+from trainer.errors import BadSettingError
 from trainer.settings import Settings
-from trainer.training import train
-from trainer.training_log import COLUMNS, TrainingLog
+from trainer.training import Moment, train
+from trainer.training_log import COLUMNS, TrainingLog, is_training_log
 
 SETTINGS = Settings(hidden=(5,), epochs=4)
 
@@ -74,3 +77,40 @@ def test_lines_that_could_not_be_written_are_written_once_they_can(drawn_digits,
     late.close()
     with (folder / "log.csv").open(newline="") as file:
         assert [line["epoch"] for line in csv.DictReader(file)] == ["1", "2", "3", "4"]
+
+
+HEAD = ",".join(COLUMNS).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        bytes(range(128, 256)),
+        b"\x00" * 5000,
+        b"name,price\nbread,3\n",
+        b"some words, without a line's end",
+        HEAD + b"1,6\n",
+        HEAD + "\N{SUPERSCRIPT TWO},6,0.3,0.1,,1\n".encode(),
+        HEAD + b"9" * 5000 + b",6,0.3,0.1,,1\n",
+        HEAD + b'"' + b"x" * 200_000 + b'",6,0.3,0.1,,1\n',
+    ],
+    ids=["bytes", "zeros", "a table", "words", "short", "a power", "a long number", "a long text"],
+)
+def test_what_is_no_training_log_is_not_gone_on_with(tmp_path, content):
+    (tmp_path / "log.csv").write_bytes(content)
+    with pytest.raises(BadSettingError, match=r"log\.csv is no training log"):
+        TrainingLog(tmp_path / "log.csv", resume=True)
+    assert not is_training_log(tmp_path / "log.csv")
+    assert (tmp_path / "log.csv").read_bytes() == content
+
+
+@pytest.mark.parametrize("end", [b"", b"3", b"3,18,0.2,2.1,0.6"])
+def test_a_line_that_a_power_cut_left_unfinished_is_none(drawn_digits, tmp_path, end):
+    whole = log(drawn_digits, tmp_path / "log.csv")
+    first_two = b"".join((tmp_path / "log.csv").read_bytes().splitlines(keepends=True)[:3])
+    (tmp_path / "log.csv").write_bytes(first_two + end)
+    resumed = TrainingLog(tmp_path / "log.csv", resume=True)
+    resumed.report(Moment(12, 0.5, 3, 1.0, None, 0.1, 1.0))
+    resumed.close()
+    with (tmp_path / "log.csv").open(newline="") as file:
+        assert list(csv.DictReader(file)) == whole[:2]

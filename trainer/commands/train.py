@@ -25,7 +25,7 @@ from trainer.interruption import ask_before_stopping
 from trainer.presets import PROTOCOL, Recipe
 from trainer.reports import print_outcome
 from trainer.training import Moment, Outcome, count_cores, train
-from trainer.training_log import TrainingLog
+from trainer.training_log import TrainingLog, is_training_log
 
 DESCRIPTION = """\
 Train a network and export its weights. Without options it is the talk's: 784 inputs, 200 hidden nodes,
@@ -129,14 +129,15 @@ def run(options: argparse.Namespace) -> int:
     options.threads = count_cores() if options.threads is None else options.threads
     if options.threads < 1:
         raise BadSettingError(f"--threads must be 1 or more, not {options.threads}")
+    log = None if options.log is None else TrainingLog(options.log, resume=options.resume, warn=_warn)
     teachers = [load_weights(Path(path)).network for path in options.teachers or ()]
     learnt, held_out, tests = _load(options, recipe)
     if not options.resume:
-        _tell_replaced(options.output, checkpoint_path)
+        _tell_replaced(options.output, checkpoint_path, options.log)
     told = asdict(_keep(options, recipe))
     checkpoint = Checkpoint(checkpoint_path, told, options.checkpoint_every, _warn)
     with ask_before_stopping() as stop:
-        with _report(options.log, resume=options.resume) as report:
+        with _report(log) as report:
             outcome = train(
                 learnt,
                 recipe,
@@ -169,7 +170,7 @@ def _warn(text: str) -> None:
     messages.print(text, soft_wrap=True)
 
 
-def _tell_replaced(path: Path, checkpoint: Path) -> None:
+def _tell_replaced(path: Path, checkpoint: Path, log: Path | None) -> None:
     """Tell what will be lost, while there is time to put it elsewhere."""
     if path.exists():
         _warn(f"{path} is there already: it is replaced when this training ends, also by Ctrl-C")
@@ -177,6 +178,8 @@ def _tell_replaced(path: Path, checkpoint: Path) -> None:
         _warn(
             f"{checkpoint} is of a training that did not end, and is replaced: --resume would go on from it"
         )
+    if log is not None and log.exists() and not is_training_log(log):
+        _warn(f"{log} is there already, and is no training log: it is replaced when this training begins")
 
 
 def _load(options: argparse.Namespace, recipe: Recipe) -> tuple[Dataset, Dataset, Dataset | None]:
@@ -236,21 +239,20 @@ def _restore(options: argparse.Namespace, path: Path) -> Recipe:
 
 
 @contextmanager
-def _report(log: Path | None, *, resume: bool) -> Iterator[Callable[[Moment], None]]:
+def _report(log: TrainingLog | None) -> Iterator[Callable[[Moment], None]]:
     with show_training() as show:
         if log is None:
             yield show
             return
-        training_log = TrainingLog(log, resume=resume, warn=_warn)
 
         def report(moment: Moment) -> None:
             show(moment)
-            training_log.report(moment)
+            log.report(moment)
 
         try:
             yield report
         finally:
-            training_log.close()
+            log.close()
 
 
 def _describe(
