@@ -98,6 +98,5 @@ def plot_experiment(experiment: Experiment, rows: Sequence[Row], setting: str) -
         ha="center",
         fontsize=9,
         color="#444444",
-        parse_math=False,
     )
     return figure

@@ -90,7 +90,7 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
         lines = [BOXES]
     if search.candidates:
         _add_legend(figure, search, "\n".join(lines))
-    figure.suptitle(make_drawable(title), parse_math=False, wrap=True)
+    figure.suptitle(make_drawable(title), wrap=True)
     save_figure(figure, path, dpi=100)
 
 

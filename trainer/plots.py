@@ -52,7 +52,7 @@ def plot_confusion(evaluation: Evaluation, title: str) -> Figure:
                     color="#666666" if label == digit else "black",
                 )
     axes.set(xlabel="the network read", ylabel="it was", xticks=range(10), yticks=range(10))
-    axes.set_title(make_drawable(title), parse_math=False)
+    axes.set_title(make_drawable(title))
     axes.tick_params(length=0)
     return figure
 
@@ -74,9 +74,7 @@ def plot_reliability(reliability: Reliability, title: str) -> Figure:
     )
     upper.plot(reliability.confidences, reliability.right, "o", color="#b2182b")
     upper.set(ylabel="share that was right", xlim=(0, 1), ylim=(0, 1.02))
-    upper.set_title(
-        f"{make_drawable(title)}\nexpected calibration error {reliability.error:.2%}", parse_math=False
-    )
+    upper.set_title(f"{make_drawable(title)}\nexpected calibration error {reliability.error:.2%}")
     lower.bar(edges[:-1], reliability.counts, width, align="edge", color="#92c5de", edgecolor="white")
     lower.set(xlabel="confidence", ylabel="readings", yscale="symlog")
     return figure
@@ -88,7 +86,7 @@ def plot_mistakes(mistakes: Sequence[Mistake], title: str) -> Figure:
 
     rows = max(1, -(-len(mistakes) // COLUMNS))
     figure = Figure(figsize=(COLUMNS * 1.05, rows * 1.45 + 0.5), layout="constrained")
-    figure.suptitle(make_drawable(title), parse_math=False)
+    figure.suptitle(make_drawable(title))
     for place, axes in enumerate(figure.subplots(rows, COLUMNS, squeeze=False).flat):
         axes.axis("off")
         if place < len(mistakes):
@@ -109,7 +107,7 @@ def plot_minds(minds: Mapping[str, FloatArray], network: FeedForward, title: str
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 1.3 * len(minds) + 0.4), layout="constrained")
-    figure.suptitle(make_drawable(title), parse_math=False)
+    figure.suptitle(make_drawable(title))
     grid = figure.subplots(len(minds), 10, squeeze=False)
     for row, (kind, pictures) in zip(grid, minds.items(), strict=True):
         outputs = network.query(pictures)
@@ -126,8 +124,11 @@ def plot_minds(minds: Mapping[str, FloatArray], network: FeedForward, title: str
 
 
 def make_drawable(text: str) -> str:
-    """Text as matplotlib can draw it: file names may hold bytes that are no characters."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Text as matplotlib can draw it: file names may hold bytes that are no characters, and dollar signs.
+
+    What is between two of these matplotlib takes for a formula, also with `parse_math=False` where it wraps.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
 
 
 def save_figure(figure: Figure, path: Path, dpi: int = 130) -> None:

@@ -69,3 +69,10 @@ def test_without_boxes_none_are_explained(picture):
     words = read_words(picture(np.full((240, 320), 10, np.uint8)))
     assert "too dark." in words
     assert not any("box" in line for line in words)
+
+
+@pytest.mark.parametrize("name", [r"'$\foo$.png'", r"a\$b$.png", "$.png", "bad\udcff.png"])
+def test_a_name_is_no_formula(tmp_path, trained, name):
+    explain(photograph(draw(TWO)), trained, f"{name}, read", tmp_path / "steps.svg")
+    shown = name.replace("\udcff", "?")
+    assert f"{shown}, read" in read_words((tmp_path / "steps.svg").read_text())
