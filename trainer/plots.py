@@ -119,7 +119,7 @@ def plot_minds(minds: Mapping[str, FloatArray], network: FeedForward, title: str
             axes.set_xlabel(
                 f"read {read}\nnode {digit}: {outputs[digit, digit]:.2f}", fontsize=7, color=colour
             )
-        row[0].set_ylabel(kind, rotation=0, ha="right", va="center", fontsize=9)
+        row[0].set_ylabel(make_drawable(kind), rotation=0, ha="right", va="center", fontsize=9)
     return figure
 
 

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from trainer.backpropagation import initialise
 from trainer.backquery import average_digits, backquery, climb, find_input_gradients, make_minds
 from trainer.datasets import Dataset
 from trainer.errors import BadSettingError
+from trainer.plots import plot_minds, save_figure
 from trainer.settings import Settings
 from trainer.training import train
 
@@ -120,3 +122,10 @@ def test_what_it_climbs_to_is_read_as_the_digit_and_surer_with_every_step(traine
     for lower, higher in itertools.pairwise(heights):
         assert (higher > lower).all()
     assert (heights[-1] > 0.95).all()
+
+
+@pytest.mark.parametrize("name", [r"$\q$.csv", "bad\udcff.csv"])
+def test_minds_are_drawn_whatever_the_data_are_called(network, drawn_digits, tmp_path, name):
+    minds = make_minds(network, replace(drawn_digits, name=name))
+    save_figure(plot_minds(minds, network, "a mind"), tmp_path / "mind.svg")
+    assert f"<!-- {name} -->".replace("\udcff", "?") in (tmp_path / "mind.svg").read_text()
