@@ -130,6 +130,14 @@ def test_a_report_is_one_page_that_needs_nothing_else(folder):
     assert load_weights(folder / "bad.npz").sha256 in page
 
 
+def test_a_report_names_a_data_set_whatever_it_is_called(folder):
+    data = folder / "bad\udcff.npz"
+    data.write_bytes((folder / "small_digits.npz").read_bytes())
+    result = run(TRAINER, "report", "good.npz", "--data", data, "-o", "n.html", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    assert r"(bad\udcff.npz)" in (folder / "n.html").read_text()
+
+
 def test_a_report_on_some_digits_leaves_out_what_needs_all(folder):
     result = run(TRAINER, "report", "good.npz", "--data", "small_digits.npz", "-o", "s.html", cwd=folder)
     assert result.returncode == 0, result.stderr

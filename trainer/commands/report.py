@@ -58,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
         from trainer.page import write_page  # matplotlib takes a while to import
 
         page = write_page(trained, tests, learnt)
-    write_atomically(options.output, page.encode())
+    # A data set's name may hold bytes that are no text.
+    write_atomically(options.output, page.encode(errors="backslashreplace"))
     output.print(f"report written to {options.output}")
     return 0
