@@ -32,24 +32,35 @@ def run_command(name: str, command: Callable[[], int]) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         status = command()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None where it was closed
+            sys.stdout.flush()
         return status
     except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
+        _say(f"{name}: interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone.
-        discard_output(sys.stdout)
+        if sys.stdout is not None:
+            discard_output(sys.stdout)
         return FAILED
     except InklingError as error:
-        print(f"{name}: {make_printable(str(error), None)}", file=sys.stderr)
+        _say(f"{name}: {make_printable(str(error), None)}")
         return FAILED
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"{name}: {make_printable(f'{where}{error.strerror or error}', None)}", file=sys.stderr)
+        _say(f"{name}: {make_printable(f'{where}{error.strerror or error}', None)}")
         return FAILED
 
 
 def discard_output(stream: IO[str]) -> None:
     """Let what is written to a stream that failed go nowhere; Python would complain once more as it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _say(text: str) -> None:
+    if sys.stderr is None:  # `print` would take standard output instead
+        return
+    try:
+        print(text, file=sys.stderr)
+    except OSError:
+        discard_output(sys.stderr)
