@@ -26,7 +26,7 @@ from trainer.crew import Crew, count_shares
 from trainer.datasets import Dataset
 from trainer.disturbances import Disturbance, Disturbances
 from trainer.dropout import Dropout
-from trainer.errors import BadSettingError
+from trainer.errors import BadCheckpointError, BadSettingError
 from trainer.evaluation import measure_accuracy
 from trainer.losses import LOSSES
 from trainer.memory import keep_freed_memory
@@ -138,7 +138,13 @@ def train(
     keep_freed_memory()
     course = _Course(dataset, settings, held_out, augmentation, teachers, teachers_shares, begin)
     if resume and checkpoint is not None:
-        course.standing = checkpoint.load(course.arrays, course.describe_purpose())
+        standing = checkpoint.load(course.arrays, course.describe_purpose())
+        if not 0 <= standing.epoch <= settings.epochs:
+            raise BadCheckpointError(
+                f"{checkpoint.path} is damaged: it stands at epoch {standing.epoch} of {settings.epochs}; "
+                "train without --resume"
+            )
+        course.standing = standing
     # Weights that run away are said at the epoch's end, once.
     with threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore"):
         return course.run(report, stop, checkpoint, threads)

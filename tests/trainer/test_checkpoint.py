@@ -163,6 +163,22 @@ def test_a_checkpoint_of_another_network_is_said(tmp_path, arrays):
         Checkpoint(tmp_path / "c").load([np.ones(3)], {})
 
 
+@pytest.mark.parametrize("epoch", [-1, 3, 10**6])
+def test_a_checkpoint_at_an_epoch_that_is_none_of_the_training_is_damaged(drawn_digits, tmp_path, epoch):
+    settings = Settings(hidden=(5,), epochs=2)
+    checkpoint = Checkpoint(tmp_path / "c", every_s=0.0)
+    train(drawn_digits, settings, checkpoint=checkpoint)
+    with np.load(tmp_path / "c") as file:
+        members = dict(file)
+    about = json.loads(members["about"].tobytes())
+    about["standing"]["epoch"] = epoch
+    members["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    with (tmp_path / "c").open("wb") as file:
+        np.savez(file, **members)
+    with pytest.raises(BadCheckpointError, match=f"is damaged: it stands at epoch {epoch} of 2"):
+        train(drawn_digits, settings, checkpoint=checkpoint, resume=True)
+
+
 def test_half_a_checkpoint_is_said(tmp_path):
     Checkpoint(tmp_path / "c").save(Standing(), [np.ones(300)], {})
     content = (tmp_path / "c").read_bytes()
