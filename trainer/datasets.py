@@ -16,7 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from shared.atomic_file import write_atomically
-from shared.digit_finder import FoundDigit, find_digit
+from shared.digit_finder import FoundDigit, NoDigit, find_digit
 from shared.digit_image import IMAGE_SIZE, normalise
 from shared.errors import DataError, MissingDataError
 from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS, read_digits
@@ -32,6 +32,15 @@ CSV_LINES = 2000
 
 # The book's files: its author's own digits are called 2828_my_own_3.png and so on.
 _BOOK_NAME = re.compile(r".*_(\d)")
+
+# Why there is no digit in a picture, and what to do.
+_WITHOUT_DIGIT = {
+    NoDigit.NOTHING: "no digit found in it: crop it closer",
+    NoDigit.NOT_ONE: "more than one digit found in it: crop it to one",
+    NoDigit.TOO_DARK: "too dark: take it again in more light",
+    NoDigit.BLOWN_OUT: "blown out: take it again in less light",
+    NoDigit.BLURRED: "blurred: take it again, in focus",
+}
 
 Progress = Callable[[float], None]
 
@@ -247,5 +256,5 @@ def read_picture(path: Path) -> Picture:
         return Picture(grey if np.median(grey) < 128 else 255 - grey, 1.0)
     found = find_digit(grey)
     if not isinstance(found, FoundDigit):
-        raise DataError(f"{path}: {found} found in it: crop it closer, or leave it out")
+        raise DataError(f"{path}: {_WITHOUT_DIGIT[found]}, or leave it out")
     return Picture(np.rint(normalise(found.ink) * 255).astype(np.uint8), found.surroundings.likelihood)

@@ -1,12 +1,18 @@
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
+from shared.digit_finder import NoDigit, find_digit
 from shared.errors import BadPictureError, DataError, MissingDataError
 from shared.idx import TEST_IMAGES, TEST_LABELS, TRAINING_IMAGES, TRAINING_LABELS
 from tests.idx_files import write_idx
+from tests.shared.drawing import FIVE, TWO, draw, photograph
 from trainer.datasets import NO_DIGIT, Dataset, load_dataset, load_mnist, save_dataset
 from trainer.mnist import CHECKSUMS
+
+TWO_FIVES = draw(FIVE, size=80, at=(55, 70)) + draw(FIVE, size=80, at=(145, 75))
+FAR_OUT_OF_FOCUS = gaussian_filter(draw(TWO, size=60, pen=12), 9)
 
 
 def write_csv(path, dataset):
@@ -117,6 +123,23 @@ def test_a_picture_without_a_digit_is_named(tmp_path):
         load_dataset(tmp_path)
     with pytest.raises(DataError, match=r"blank_3\.png: one picture is no data set"):
         load_dataset(tmp_path / "blank_3.png")
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason", "said"),
+    [
+        (np.full((240, 320), 200, np.uint8), NoDigit.NOTHING, "no digit found in it: crop it closer"),
+        (photograph(TWO_FIVES), NoDigit.NOT_ONE, "more than one digit found in it: crop it to one"),
+        (np.full((240, 320), 10, np.uint8), NoDigit.TOO_DARK, "too dark: take it again in more light"),
+        (np.full((240, 320), 255, np.uint8), NoDigit.BLOWN_OUT, "blown out: take it again in less light"),
+        (photograph(FAR_OUT_OF_FOCUS, noise=1), NoDigit.BLURRED, "blurred: take it again, in focus"),
+    ],
+)
+def test_why_a_picture_has_no_digit_is_said_with_what_to_do(tmp_path, frame, reason, said):
+    assert find_digit(frame) is reason
+    Image.fromarray(frame).save(tmp_path / "photo_3.png")
+    with pytest.raises(DataError, match=rf"photo_3\.png: {said}, or leave it out$"):
+        load_dataset(tmp_path)
 
 
 def test_a_damaged_picture_is_named(tmp_path):
