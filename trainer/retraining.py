@@ -123,9 +123,12 @@ def retrain(
 
     Source: Li and Hoiem, "Learning without Forgetting" (2016); the digits that are shown again beside the new
     ones: Robins, "Catastrophic Forgetting, Rehearsal and Pseudorehearsal" (1995).
+
+    Raises
+    ------
+    BadSettingError : if own digits cannot be made that share
     """
-    if not 0 < own_share < 1:
-        raise BadSettingError(f"--own-share must be more than 0 and less than 1, not {own_share:g}")
+    check_own_share(own_share)
     known = mnist.join(no_digits)
     times = count_showings(len(own), len(known), own_share)
     shares = np.concatenate(
@@ -145,6 +148,12 @@ def retrain(
         begin=parent,
         threads=threads,
     )
+
+
+def check_own_share(own_share: float) -> None:
+    """Refuse a share that own digits cannot be made, however often they are shown; or none."""
+    if not 0 < own_share < 1:
+        raise BadSettingError(f"--own-share must be more than 0 and less than 1, not {own_share:g}")
 
 
 def count_showings(own: int, others: int, own_share: float) -> int:

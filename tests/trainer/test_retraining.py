@@ -12,6 +12,7 @@ from shared.weights import load_weights
 from tests.end_to_end.commands import TRAINER, run
 from tests.writer import write_sevens
 from trainer.backpropagation import initialise
+from trainer.cli import main
 from trainer.datasets import NO_DIGIT, Dataset, load_mnist
 from trainer.errors import BadSettingError
 from trainer.evaluation import measure_accuracy, query_dataset
@@ -222,3 +223,13 @@ def test_settings_that_cannot_be_are_said(small_world, parent):
 def test_what_is_no_digit_is_read_right_if_it_is_not_said(parent):
     blank = Dataset("blank", np.zeros((1, 28, 28), np.uint8), np.array([NO_DIGIT], np.uint8))
     assert tell_right(parent.network, blank).tolist() == [True]
+
+
+@pytest.mark.parametrize("share", ["nan", "0", "1", "-inf"])
+def test_a_share_that_cannot_be_is_refused_before_anything_else(tmp_path, monkeypatch, share):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        BadSettingError, match=f"--own-share must be more than 0 and less than 1, not {share}"
+    ):
+        main(["retrain", *FILES, f"--own-share={share}"])
+    assert not list(tmp_path.iterdir())  # no library was made either

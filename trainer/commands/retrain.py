@@ -26,6 +26,7 @@ from trainer.retraining import (
     OWN_SHARE,
     RECIPE,
     Verdict,
+    check_own_share,
     count_showings,
     draw_no_digits,
     hold_out,
@@ -144,6 +145,7 @@ def run(options: argparse.Namespace) -> int:
         raise BadSettingError(
             f"--no-digits must be {FEWEST_NO_DIGITS} to {MOST_NO_DIGITS:,}, not {options.no_digits}"
         )
+    check_own_share(options.own_share)
     parent = load_weights(options.parent)
     recipe = make_recipe(
         parent.network, epochs=options.epochs, learning_rate=options.learning_rate, seed=options.seed
