@@ -476,6 +476,13 @@ def test_help_and_version_are_told(module, tmp_path):
     assert run(module, cwd=tmp_path).returncode == 2
 
 
+def test_help_tells_with_what_threads_change_more_than_last_bits(capsys):
+    with pytest.raises(SystemExit):
+        trainer_main(["train", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "more than these with --dropout, --batch-normalisation or --skipping" in told
+
+
 @pytest.mark.parametrize("main", [trainer_main, edge_main])
 def test_every_command_says_what_it_does_and_nothing_that_is_not_there(main, capsys):
     def read_help(*arguments):

@@ -103,7 +103,7 @@ def add_parser(commands: Commands) -> None:
         type=int,
         metavar="N",
         help="cores to use at most (default: all there are); it changes the last bits of large networks, "
-        "and more than these with --dropout or --batch-normalisation",
+        "and more than these with --dropout, --batch-normalisation or --skipping",
     )
     parser.add_argument("--json", action="store_true", help="print the model card as JSON")
     parser.set_defaults(command=run)
