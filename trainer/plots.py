@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,5 +135,8 @@ def make_drawable(text: str) -> str:
 def save_figure(figure: Figure, path: Path, dpi: int = 130) -> None:
     """Write a figure to a picture file: PNG, SVG or PDF, by its ending."""
     picture = io.BytesIO()
-    figure.savefig(picture, format=path.suffix.lstrip(".") or "png", dpi=dpi)
+    with warnings.catch_warnings():
+        # A name may hold letters that matplotlib's font lacks: a box is drawn, and nobody can mend that.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from")
+        figure.savefig(picture, format=path.suffix.lstrip(".") or "png", dpi=dpi)
     write_atomically(path, picture.getvalue())

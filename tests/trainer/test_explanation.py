@@ -76,3 +76,11 @@ def test_a_name_is_no_formula(tmp_path, trained, name):
     explain(photograph(draw(TWO)), trained, f"{name}, read", tmp_path / "steps.svg")
     shown = name.replace("\udcff", "?")
     assert f"{shown}, read" in read_words((tmp_path / "steps.svg").read_text())
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_letters_that_the_font_lacks_are_no_warning(tmp_path, trained, suffix):
+    """Warnings are errors in all tests."""
+    path = tmp_path / f"steps.{suffix}"
+    explain(photograph(draw(TWO)), trained, "\N{CJK UNIFIED IDEOGRAPH-4E8C}.png, read", path)
+    assert path.stat().st_size
