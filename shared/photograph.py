@@ -57,8 +57,11 @@ def read_photograph(path: Path, open_picture: Callable[[Path], Any]) -> Pixels:
     """
     try:
         if not path.is_file():
-            what = f"{path} is a folder: name files in it" if path.is_dir() else f"no file {path}"
-            raise BadPictureError(what)
+            if path.is_dir():
+                raise BadPictureError(f"{path} is a folder: name files in it")
+            raise BadPictureError(
+                f"{path} is not a plain file: name one" if path.exists() else f"no file {path}"
+            )
     except OSError as error:  # a name that is too long, say
         raise BadPictureError(f"{path}: {error.strerror}") from error
     try:

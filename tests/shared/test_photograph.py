@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -94,3 +95,9 @@ def test_what_is_no_picture_is_said(tmp_path, content):
 def test_a_missing_photograph_is_said(tmp_path):
     with pytest.raises(BadPictureError, match="no file"):
         read_photograph(tmp_path / "none.png", Image.open)
+
+
+def test_a_pipe_is_there_but_not_a_plain_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadPictureError, match="pipe is not a plain file"):
+        read_photograph(tmp_path / "pipe", Image.open)
