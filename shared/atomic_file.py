@@ -5,11 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
+from contextlib import suppress
+from glob import escape
 from pathlib import Path
+
+# A temporary file this old is of a process that was killed: none takes so long to write.
+STALE_S = 3600.0
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write to a temporary file beside `path`, bring it to the disk, and rename it.
+
+    What a process that was killed while it wrote `path` left there, an hour ago or more, is removed.
 
     Raises
     ------
@@ -18,6 +26,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     """
     given, path = path, path.resolve()  # a link stays a link, and what it leads to is replaced
     temporary = _name_temporary(path, given)
+    _remove_stale(path)
     try:
         with temporary.open("xb") as file:
             file.write(content)
@@ -58,3 +67,11 @@ def _name_temporary(path: Path, given: Path) -> Path:
     if not is_plain:
         raise FileExistsError(errno.EEXIST, "not a plain file: it is not overwritten", str(given))
     return path.with_name(f".{path.name[:40]}.{os.urandom(4).hex()}.tmp")
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove temporary files for `path` that nobody writes any more, as far as that can be done."""
+    with suppress(OSError):
+        for stale in path.parent.glob(f".{escape(path.name[:40])}.{'[0-9a-f]' * 8}.tmp"):
+            if time.time() - stale.stat().st_mtime > STALE_S:
+                stale.unlink()

@@ -1,4 +1,5 @@
 import os
+import time
 
 import pytest
 
@@ -75,3 +76,17 @@ def test_trying_leaves_everything_as_it_was(tmp_path):
     check_writable(tmp_path / "other")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("name", ["file", "w[1]*.npz", "x" * 200])
+def test_what_a_killed_process_left_is_removed_once_it_is_old(tmp_path, name):
+    path, start = tmp_path / name, f".{name[:40]}."
+    old, young = tmp_path / f"{start}0123abcd.tmp", tmp_path / f"{start}4567abcd.tmp"
+    others = [tmp_path / other for other in (".other.0123abcd.tmp", f"{start}mine.tmp", f"{start}0123abcd")]
+    for there in (old, young, *others):
+        there.touch()
+        if there is not young:
+            os.utime(there, (time.time() - 4000,) * 2)
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert set(tmp_path.iterdir()) == {path, young, *others}
