@@ -55,7 +55,8 @@ BRIGHTEST_BOARD = 130  # ... but not on what is brighter than this
 COMPANION_SCORE = 0.5
 COMPANION_SIZE = 0.6
 COMPANION_DEPTH = 0.6
-COMPANION_LIGHT = 0.92
+COMPANION_LIGHT = 0.8
+COMPANION_DIM = 0.92  # of the paper's light around the darker one: what is darker between them is no paper
 COMPANION_CLOSE = 4  # pixels
 COMPANION_PAPER = 0.5  # of what lies between their middles
 
@@ -284,7 +285,8 @@ def _is_companion(ink: InkMap, other: Candidate, digit: Candidate) -> bool:
     between = _look_along(ink.grey, digit.box, other.box)
     if between is None or between.size < COMPANION_CLOSE:
         return between is not None
-    return bool(np.count_nonzero(between > COMPANION_LIGHT * digit.light) >= COMPANION_PAPER * between.size)
+    paper = between > COMPANION_DIM * min(other.light, digit.light)
+    return bool(np.count_nonzero(paper) >= COMPANION_PAPER * between.size)
 
 
 def _look_along(grey: Bytes, one: Window, other: Window) -> Bytes | None:

@@ -5,10 +5,11 @@
 
 Everything goes the whole way: drawn on simulated paper, held up before a simulated camera, found, normalised
 and read. The letters come from fonts that nothing was learnt from, the signs from the programs below, and the
-digits are MNIST's test images. Of each there are two halves: with `--fit` one of them tells how the network's
-and the finder's word are best put together, which gives `shared.reading.TRUST`; the other one is for the test
-alone. To fit by there are, besides, digits drawn by program with one hardship at a time
-(`trainer.hardships`), and places in which something happens, but no digit is held up.
+digits are MNIST's test images; two of them, or a word, are held up on one sheet, too. Of each there are two
+halves: with `--fit` one of them tells how the network's and the finder's word are best put together, which
+gives `shared.reading.TRUST`; the other one is for the test alone. To fit by there are, besides, digits drawn
+by program with one hardship at a time (`trainer.hardships`), and places in which something happens, but no
+digit is held up.
 """
 
 from __future__ import annotations
@@ -209,6 +210,8 @@ def hold_all_up(network: FeedForward, count: int, seed: int, *, fit: bool) -> di
         "signs of fonts": lambda: _draw_letter(SIGNS, fonts, random),
         "drawn signs": lambda: _draw_sign(signs, random),
         "nothing held up": lambda: ("nothing", None),
+        "two digits": lambda: ("two digits", _lay_out(draw_mnist()[1], draw_mnist()[1], random)),
+        "writing": lambda: ("writing", _draw_writing(fonts, random)),
     }
     looks: dict[str, Callable[[], tuple[str, Bytes]]] = {
         kind: partial(_hold_up, random, draw) for kind, draw in kinds.items()
@@ -323,6 +326,29 @@ def _draw_letter(characters: str, fonts: list[Path], random: np.random.Generator
         ink = draw_text(fonts[int(random.integers(len(fonts)))], character, SIDE)
         if ink is not None:
             return character, ink
+
+
+def _lay_out(one: FloatArray, other: FloatArray, random: np.random.Generator) -> FloatArray:
+    """Put two pictures on one sheet, beside each other, one above the other or cornerwise."""
+    away = pick(random, (0.0, 1.0), (1.0, 0.0), (1.0, 1.0), (-1.0, 1.0))
+    height, width = one.shape
+    down, right = (
+        round(way * random.uniform(0.9, 2.5) * side) for way, side in zip(away, one.shape, strict=True)
+    )
+    sheet = np.zeros((height + abs(down), width + right), np.float32)
+    top = max(0, -down)
+    for picture, row, column in ((one, top, 0), (other, top + down, right)):
+        sheet[row : row + height, column : column + width] = picture
+    return sheet
+
+
+def _draw_writing(fonts: list[Path], random: np.random.Generator) -> FloatArray:
+    """A word of three to six letters and digits."""
+    while True:
+        word = "".join(random.choice(list(LETTERS + "0123456789"), random.integers(3, 7)))
+        ink = draw_text(fonts[int(random.integers(len(fonts)))], word, SIDE)
+        if ink is not None:
+            return ink
 
 
 def _draw_sign(signs: dict[str, Strokes], random: np.random.Generator) -> tuple[str, FloatArray]:
