@@ -209,7 +209,7 @@ def test_where_nothing_is_there_is_nothing_else():
 def test_a_second_look_passes_over_what_the_first_was_not_sure_of():
     small = draw(TWO, size=30, pen=4, at=(40, 90))
     smaller = draw(SEVEN, size=26, pen=4, at=(240, 90))
-    frame = photograph(small + smaller, np.where(np.arange(WIDTH) < 160, 200, 170))
+    frame = photograph(small + smaller, np.where(np.arange(WIDTH) < 160, 200, 140))
     first, second = (find_digit(frame, second_look=look) for look in (False, True))
     assert np.abs(np.subtract(first.box, box_of(small))).max() <= 4
     assert np.abs(np.subtract(second.box, box_of(smaller))).max() <= 4
