@@ -26,22 +26,24 @@ def run_command(name: str, command: Callable[[], int]) -> int:
     the command's own status; 1 after an `InklingError` or an `OSError` (a full disk, a folder without
     permission), 130 after Ctrl-C
     """
+    # None is one that was closed: what is printed to it must not come out elsewhere.
+    sys.stdout, sys.stderr = (
+        stream or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w") for stream in (sys.stdout, sys.stderr)
+    )
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A file's name may hold bytes that are no text; it is printed all the same.
             stream.reconfigure(errors="backslashreplace")
     try:
         status = command()
-        if sys.stdout is not None:  # None where it was closed
-            sys.stdout.flush()
+        sys.stdout.flush()
         return status
     except KeyboardInterrupt:
         _say(f"{name}: interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone.
-        if sys.stdout is not None:
-            discard_output(sys.stdout)
+        discard_output(sys.stdout)
         return FAILED
     except InklingError as error:
         _say(f"{name}: {make_printable(str(error), None)}")
@@ -58,8 +60,6 @@ def discard_output(stream: IO[str]) -> None:
 
 
 def _say(text: str) -> None:
-    if sys.stderr is None:  # `print` would take standard output instead
-        return
     try:
         print(text, file=sys.stderr)
     except OSError:

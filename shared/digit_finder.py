@@ -55,8 +55,9 @@ BRIGHTEST_BOARD = 130  # ... but not on what is brighter than this
 COMPANION_SCORE = 0.5
 COMPANION_SIZE = 0.6
 COMPANION_DEPTH = 0.6
-COMPANION_LIGHT = 0.8
+COMPANION_LIGHT = 0.5
 COMPANION_DIM = 0.92  # of the paper's light around the darker one: what is darker between them is no paper
+COMPANION_OVERLAP = 0.2  # at most, of what both boxes cover: slanted ones overlap
 COMPANION_CLOSE = 4  # pixels
 COMPANION_PAPER = 0.5  # of what lies between their middles
 
@@ -282,17 +283,17 @@ def _is_companion(ink: InkMap, other: Candidate, digit: Candidate) -> bool:
     if any(min(one, two) < share * max(one, two) for one, two, share in alike):
         return False
     # What lies on another sheet, or behind the card, is no company. Close by there is only blur to judge by.
+    if _tell_overlap(digit.box, other.box) > (COMPANION_OVERLAP if other.level == digit.level else 0):
+        return False
     between = _look_along(ink.grey, digit.box, other.box)
-    if between is None or between.size < COMPANION_CLOSE:
-        return between is not None
+    if between.size < COMPANION_CLOSE:
+        return True
     paper = between > COMPANION_DIM * min(other.light, digit.light)
     return bool(np.count_nonzero(paper) >= COMPANION_PAPER * between.size)
 
 
-def _look_along(grey: Bytes, one: Window, other: Window) -> Bytes | None:
-    """What lies on the line between the middles of two boxes, outside of both; None if they overlap."""
-    if _tell_overlap(one, other):
-        return None
+def _look_along(grey: Bytes, one: Window, other: Window) -> Bytes:
+    """What lies on the line between the middles of two boxes, outside of both."""
     ends = [[(side.start + side.stop - 1) // 2 for side in (a, b)] for a, b in zip(one, other, strict=True)]
     steps = max(abs(end - begin) for begin, end in ends) + 1
     line = [np.linspace(begin, end, steps).astype(np.intp) for begin, end in ends]

@@ -191,7 +191,7 @@ def export_weights(
     return digest.hex()
 
 
-def load_weights(path: Path | None = None, ends: Ends = READS_DIGITS) -> TrainedNetwork:
+def load_weights(path: Path | str | None = None, ends: Ends = READS_DIGITS) -> TrainedNetwork:
     """Read a weights file, or the default weights that ship with the project, and check all of it.
 
     Parameters
@@ -203,8 +203,7 @@ def load_weights(path: Path | None = None, ends: Ends = READS_DIGITS) -> Trained
     WeightsError : one of its children, saying what is wrong with the file
     OSError : if the file cannot be read
     """
-    if path is None:
-        path = DEFAULT_WEIGHTS
+    path = DEFAULT_WEIGHTS if path is None else Path(path)
     if path.exists() and not path.is_file():
         raise ForeignWeightsError(f"{path}: not a file: name a weights file")
     try:

@@ -81,11 +81,14 @@ class Experiment:
         return trials
 
     def choose_values(self, pictures: int, *, quick: bool) -> tuple[float, ...]:
-        """The values to try: of a quick experiment every other one; of training sizes those there are."""
+        """The values to try: of a quick experiment the first and, from the last, every other one.
+
+        Of training sizes those that there are.
+        """
         values = self.values
         if self.arrange is _change_size:
             values = (*(value for value in values if value < pictures), float(pictures))
-        return values[::-2][::-1] if quick else values
+        return (values[0], *values[::-2][-2::-1]) if quick else values
 
 
 def run_trial(trial: Trial, learnt: tuple[Bytes, Bytes], tests: tuple[Bytes, Bytes]) -> list[float]:

@@ -15,6 +15,7 @@ from shared.digit_image import normalise
 from shared.feedforward import FeedForward
 from shared.ink import Bytes
 from shared.reading import (
+    LEAST_DOUBT,
     NEEDED_CONFIDENCE,
     TRUST,
     Reading,
@@ -44,8 +45,9 @@ BOXES = (
 )
 WEIGHING = (
     "The finder's word on what is chosen is that of a network of its own, which looks at what is around it. "
-    "The odds of both, each raised to a power, the trust in it,\n"
-    f"are multiplied: {TRUST.prior_odds:g} x network^{TRUST.network:g} x finder^{TRUST.finder:g}. "
+    f"The odds of both, (c + {LEAST_DOUBT:g}) / (1 - c + {LEAST_DOUBT:g})\n"
+    "of a chance c, each raised to a power, the trust in it, are multiplied: "
+    f"{TRUST.prior_odds:g} x network^{TRUST.network:g} x finder^{TRUST.finder:g}. "
     "What comes out as a chance is the confidence."
 )
 

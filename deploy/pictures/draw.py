@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from shared.conditions import Conditions
 from shared.ink import Bytes
@@ -81,6 +82,7 @@ def main() -> None:
         assert isinstance(reading, Reading)
         draw_reading(figure, row, frame, reading)
     figure.savefig(FOLDER / "reading.png", dpi=100)
+    Image.fromarray(frames[1]).save(FOLDER / "photograph.jpg")
     explain(frames[1], network, "A five on a card, and how it is read", FOLDER / "explanation.png")
     run_trainer(["show-augmentation", "-o", str(FOLDER / "augmentation.png")])
     run_trainer(["evaluate", "--picture", str(FOLDER / "confusion.png")])

@@ -35,3 +35,14 @@ def test_streams_that_take_nothing_change_no_status(streams, body, status):
     assert result.returncode == status
     assert result.stdout == b""
     assert b"Traceback" not in result.stderr
+
+
+def test_what_is_said_to_a_standard_error_that_was_closed_does_not_come_out_elsewhere():
+    script = (
+        "import sys; from shared.command_line import run_command; "
+        "sys.exit(run_command('', lambda: print('an error', file=sys.stderr) or 0))"
+    )
+    result = subprocess.run(
+        ["sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, script], capture_output=True, cwd=ROOT
+    )
+    assert (result.returncode, result.stdout) == (0, b"")

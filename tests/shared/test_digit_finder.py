@@ -209,7 +209,7 @@ def test_where_nothing_is_there_is_nothing_else():
 def test_a_second_look_passes_over_what_the_first_was_not_sure_of():
     small = draw(TWO, size=30, pen=4, at=(40, 90))
     smaller = draw(SEVEN, size=26, pen=4, at=(240, 90))
-    frame = photograph(small + smaller, np.where(np.arange(WIDTH) < 160, 200, 140))
+    frame = photograph(small + smaller, np.where(np.arange(WIDTH) < 160, 200, 95))
     first, second = (find_digit(frame, second_look=look) for look in (False, True))
     assert np.abs(np.subtract(first.box, box_of(small))).max() <= 4
     assert np.abs(np.subtract(second.box, box_of(smaller))).max() <= 4
@@ -292,6 +292,14 @@ def test_two_digits_are_not_one_digit(gap, other):
 def test_two_digits_on_one_sheet_are_not_one_digit_wherever_they_are(place):
     frame = photograph(draw(TWO, size=70, at=(120, 20)) + draw(SEVEN, size=60, pen=6, at=place))
     assert find_digit(frame) is NoDigit.NOT_ONE
+
+
+def test_two_digits_are_not_one_where_their_boxes_overlap_or_a_shadow_is_on_one():
+    slanted = [[(0.6, 0.0), (0.0, 1.0)]]
+    ink = draw(slanted, size=120, pen=9, at=(90, 60)) + draw(slanted, size=120, pen=9, at=(125, 60))
+    assert find_digit(photograph(ink)) is NoDigit.NOT_ONE
+    ink = draw(TWO, size=90, at=(60, 70)) + draw(SEVEN, size=90, at=(200, 70))
+    assert find_digit(photograph(ink, np.where(np.arange(WIDTH) < 160, 200, 130))) is NoDigit.NOT_ONE
 
 
 def test_a_line_of_writing_is_not_one_digit():
