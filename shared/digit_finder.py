@@ -58,6 +58,7 @@ COMPANION_DEPTH = 0.6
 COMPANION_LIGHT = 0.5
 COMPANION_DIM = 0.92  # of the paper's light around the darker one: what is darker between them is no paper
 COMPANION_OVERLAP = 0.2  # at most, of what both boxes cover: slanted ones overlap
+COMPANION_LIKELIHOOD = 0.5
 COMPANION_CLOSE = 4  # pixels
 COMPANION_PAPER = 0.5  # of what lies between their middles
 
@@ -263,13 +264,22 @@ def _choose(search: Search, best: Candidate, taken: Sequence[Window], frame_shap
     # A stroke may break where it is faint: the lowest level that holds the best piece has the whole digit.
     good = (one for one in search.candidates if one.score >= WHOLE_DIGIT * best.score)
     chosen = next(one for one in good if _holds(one.box, best.box) and not _is_taken(one, taken))
-    if any(_is_companion(search.ink, other, chosen) for other in search.candidates):
-        return replace(search, chosen=chosen, found=NoDigit.NOT_ONE)
     digit = _cut_out(search.ink, chosen, frame_shape)
     if digit is None:
         return search
+    if _has_company(search, chosen, digit, frame_shape):
+        return replace(search, chosen=chosen, found=NoDigit.NOT_ONE)
     blurred = measure_blur(digit.ink) > MOST_BLURRED
     return replace(search, chosen=chosen, found=NoDigit.BLURRED if blurred else digit)
+
+
+def _has_company(search: Search, chosen: Candidate, digit: FoundDigit, frame_shape: tuple[int, ...]) -> bool:
+    """Whether there is another digit on the same paper, as far as the finder's own network can tell."""
+    company = [other for other in search.candidates if _is_companion(search.ink, other, chosen)]
+    if not company or digit.surroundings.likelihood < COMPANION_LIKELIHOOD:
+        return False
+    other = _cut_out(search.ink, max(company, key=lambda one: one.score), frame_shape)
+    return other is not None and other.surroundings.likelihood >= COMPANION_LIKELIHOOD
 
 
 def _is_companion(ink: InkMap, other: Candidate, digit: Candidate) -> bool:

@@ -295,8 +295,8 @@ def test_two_digits_on_one_sheet_are_not_one_digit_wherever_they_are(place):
 
 
 def test_two_digits_are_not_one_where_their_boxes_overlap_or_a_shadow_is_on_one():
-    slanted = [[(0.6, 0.0), (0.0, 1.0)]]
-    ink = draw(slanted, size=120, pen=9, at=(90, 60)) + draw(slanted, size=120, pen=9, at=(125, 60))
+    slanted = [[(0.1, 0.0), (0.6, 0.0), (0.0, 1.0)]]
+    ink = draw(slanted, size=120, pen=9, at=(90, 60)) + draw(slanted, size=120, pen=9, at=(163, 60))
     assert find_digit(photograph(ink)) is NoDigit.NOT_ONE
     ink = draw(TWO, size=90, at=(60, 70)) + draw(SEVEN, size=90, at=(200, 70))
     assert find_digit(photograph(ink, np.where(np.arange(WIDTH) < 160, 200, 130))) is NoDigit.NOT_ONE
