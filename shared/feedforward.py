@@ -170,8 +170,6 @@ class FeedForward:
         ------
         WrongShapeError : if the inputs do not fit the first layer
         """
-        # Every microsecond counts: one picture through 784-200-10 takes nine, of which reading the weights
-        # alone takes six. `dot` is quicker than `matmul` and `@`, which ask more questions first.
         signal = np.asarray(inputs, np.float32)
         if signal.shape != self._shape:
             self._prepare(signal.shape)
@@ -210,7 +208,18 @@ class FeedForward:
         Parameters and errors are those of `forward`. Returns a new float32 array, shape
         (output nodes,) or (batch, output nodes).
         """
-        return self.forward(inputs)[-1]
+        # Every microsecond counts: one picture through 784-200-10 takes nine, of which reading the weights
+        # alone takes six. So nothing is kept, as `forward` does; and `dot` is quicker than `matmul` and `@`,
+        # which ask more questions first.
+        signal = np.asarray(inputs, np.float32)
+        if signal.shape != self._shape:
+            self._prepare(signal.shape)
+        for links, bias, squash, out in self._steps:
+            signal = signal.dot(links, out)
+            if bias is not None:
+                signal += bias
+            squash(signal, signal)
+        return signal
 
     def copy(self) -> FeedForward:
         """Return a network with weights of its own."""
