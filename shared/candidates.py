@@ -319,6 +319,16 @@ def measure_size(box: Window) -> int:
     return int(max(rows.stop - rows.start, columns.stop - columns.start))
 
 
+def tell_overlap(one: Window, other: Window) -> float:
+    """What two boxes share, of all that they cover together."""
+    common = math.prod(
+        max(0, min(side.stop, across.stop) - max(side.start, across.start))
+        for side, across in zip(one, other, strict=True)
+    )
+    areas = (math.prod(side.stop - side.start for side in box) for box in (one, other))
+    return float(common / (sum(areas) - common))
+
+
 def widen(box: Window, margin: int, shape: tuple[int, ...], step: int = 1) -> Window:
     """A box and a margin around it, as far as the frame goes."""
     (rows, columns), (height, width) = box, shape

@@ -10,7 +10,6 @@ instructions for a frame. The digit that is found is cut out of the frame itself
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -31,8 +30,10 @@ from shared.candidates import (
     measure_size,
     sort_bytes,
     span,
+    tell_overlap,
     widen,
 )
+from shared.company import find_companion
 from shared.digit_image import crop, measure_blur
 from shared.errors import BadFrameError
 from shared.feedforward import FloatArray
@@ -51,17 +52,7 @@ BOARD = 90  # of 255: chalk is looked for where a board as dark as this ...
 LEAST_BOARD = 0.12  # ... fills this share of the frame ...
 BRIGHTEST_BOARD = 130  # ... but not on what is brighter than this
 
-# Two pieces on one paper that are as much alike as this are two digits, or letters of a longer text.
-COMPANION_SCORE = 0.5
-COMPANION_SIZE = 0.6
-COMPANION_DEPTH = 0.6
-COMPANION_LIGHT = 0.5
-COMPANION_DIM = 0.92  # of the paper's light around the darker one: what is darker between them is no paper
-COMPANION_OVERLAP = 0.2  # at most, of what both boxes cover: slanted ones overlap
-COMPANION_LIKELIHOOD = 0.5
-COMPANION_CLOSE = 4  # pixels
-COMPANION_PAPER = 0.5  # of what lies between their middles
-
+COMPANY = 0.5  # from here on the finder's own network takes what is near a digit for another one
 CLEAR_SCORE = 0.94  # what ink has that a glance finds; dark cards with chalk on them have up to 0.92
 SAME_PIECE = 0.6  # of what both cover: boxes that share more are of one piece
 WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit
@@ -223,17 +214,7 @@ def _pass_over(candidates: Sequence[Candidate]) -> list[Window]:
 
 def _is_taken(candidate: Candidate, taken: Sequence[Window]) -> bool:
     """Whether it is the same piece as one before, or nearly, at another ink level."""
-    return any(_tell_overlap(candidate.box, box) > SAME_PIECE for box in taken)
-
-
-def _tell_overlap(one: Window, other: Window) -> float:
-    """What two boxes share, of all that they cover together."""
-    common = math.prod(
-        max(0, min(side.stop, across.stop) - max(side.start, across.start))
-        for side, across in zip(one, other, strict=True)
-    )
-    areas = (math.prod(side.stop - side.start for side in box) for box in (one, other))
-    return float(common / (sum(areas) - common))
+    return any(tell_overlap(candidate.box, box) > SAME_PIECE for box in taken)
 
 
 def _share(part: Mask) -> float:
@@ -275,46 +256,11 @@ def _choose(search: Search, best: Candidate, taken: Sequence[Window], frame_shap
 
 def _has_company(search: Search, chosen: Candidate, digit: FoundDigit, frame_shape: tuple[int, ...]) -> bool:
     """Whether there is another digit on the same paper, as far as the finder's own network can tell."""
-    company = [other for other in search.candidates if _is_companion(search.ink, other, chosen)]
-    if not company or digit.surroundings.likelihood < COMPANION_LIKELIHOOD:
+    companion = find_companion(search.ink, search.candidates, chosen)
+    if companion is None or digit.surroundings.likelihood < COMPANY:
         return False
-    other = _cut_out(search.ink, max(company, key=lambda one: one.score), frame_shape)
-    return other is not None and other.surroundings.likelihood >= COMPANION_LIKELIHOOD
-
-
-def _is_companion(ink: InkMap, other: Candidate, digit: Candidate) -> bool:
-    """Whether another piece is as much a digit, about as large and as dark, and on the same paper."""
-    alike = (
-        (other.score, digit.score, COMPANION_SCORE),
-        (measure_size(other.box), measure_size(digit.box), COMPANION_SIZE),
-        (other.depth, digit.depth, COMPANION_DEPTH),
-        (other.light, digit.light, COMPANION_LIGHT),
-    )
-    if any(min(one, two) < share * max(one, two) for one, two, share in alike):
-        return False
-    # What lies on another sheet, or behind the card, is no company. Close by there is only blur to judge by.
-    if _tell_overlap(digit.box, other.box) > (COMPANION_OVERLAP if other.level == digit.level else 0):
-        return False
-    between = _look_along(ink.grey, digit.box, other.box)
-    if between.size < COMPANION_CLOSE:
-        return True
-    paper = between > COMPANION_DIM * min(other.light, digit.light)
-    return bool(np.count_nonzero(paper) >= COMPANION_PAPER * between.size)
-
-
-def _look_along(grey: Bytes, one: Window, other: Window) -> Bytes:
-    """What lies on the line between the middles of two boxes, outside of both."""
-    ends = [[(side.start + side.stop - 1) // 2 for side in (a, b)] for a, b in zip(one, other, strict=True)]
-    steps = max(abs(end - begin) for begin, end in ends) + 1
-    line = [np.linspace(begin, end, steps).astype(np.intp) for begin, end in ends]
-    inside = np.zeros(steps, np.bool_)
-    for box in (one, other):
-        down, across = (
-            (places >= side.start) & (places < side.stop) for places, side in zip(line, box, strict=True)
-        )
-        inside |= down & across
-    between: Bytes = grey[tuple(line)][~inside]
-    return between
+    other = _cut_out(search.ink, companion, frame_shape)
+    return other is not None and other.surroundings.likelihood >= COMPANY
 
 
 def _holds(outer: Window, inner: Window) -> bool:

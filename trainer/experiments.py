@@ -88,7 +88,8 @@ class Experiment:
         values = self.values
         if self.arrange is _change_size:
             values = (*(value for value in values if value < pictures), float(pictures))
-        return (values[0], *values[::-2][-2::-1]) if quick else values
+        every_other = values[::-2][::-1]
+        return (values[0], *every_other[1:]) if quick else values
 
 
 def run_trial(trial: Trial, learnt: tuple[Bytes, Bytes], tests: tuple[Bytes, Bytes]) -> list[float]:

@@ -279,42 +279,12 @@ def test_a_digit_in_thick_marker_may_fill_a_square_frame():
     assert isinstance(find_digit(np.where(zero, 30, 200).astype(np.uint8)), FoundDigit)
 
 
-@pytest.mark.parametrize("gap", [20, 50, 90])
-@pytest.mark.parametrize("other", [TWO, FIVE])
-def test_two_digits_are_not_one_digit(gap, other):
-    ink = draw(TWO, size=80, at=(80 - gap / 2, 70)) + draw(other, size=80, at=(120 + gap / 2, 75))
-    frame = photograph(np.minimum(ink, 1))
-    assert find_digit(frame) is NoDigit.NOT_ONE
-    assert search_frame(frame).chosen is not None
-
-
-@pytest.mark.parametrize("place", [(230, 20), (120, 140), (20, 20), (30, 160), (240, 160)])
-def test_two_digits_on_one_sheet_are_not_one_digit_wherever_they_are(place):
-    frame = photograph(draw(TWO, size=70, at=(120, 20)) + draw(SEVEN, size=60, pen=6, at=place))
-    assert find_digit(frame) is NoDigit.NOT_ONE
-
-
-def test_two_digits_are_not_one_where_their_boxes_overlap_or_a_shadow_is_on_one():
-    slanted = [[(0.1, 0.0), (0.6, 0.0), (0.0, 1.0)]]
-    ink = draw(slanted, size=120, pen=9, at=(90, 60)) + draw(slanted, size=120, pen=9, at=(163, 60))
-    assert find_digit(photograph(ink)) is NoDigit.NOT_ONE
-    ink = draw(TWO, size=90, at=(60, 70)) + draw(SEVEN, size=90, at=(200, 70))
-    assert find_digit(photograph(ink, np.where(np.arange(WIDTH) < 160, 200, 130))) is NoDigit.NOT_ONE
-
-
-def test_a_line_of_writing_is_not_one_digit():
-    ink = sum(
-        draw(strokes, size=40, pen=4, at=(30 + 45 * place, 100))
-        for place, strokes in enumerate([TWO, SEVEN] * 3)
-    )
-    assert find_digit(photograph(ink)) is NoDigit.NOT_ONE
-
-
-def test_what_is_written_on_another_sheet_is_no_company():
-    ink = draw(TWO, size=80, at=(90, 70))
-    other = draw(TWO, size=80, at=(230, 70))
-    paper = np.where(np.arange(WIDTH) < 180, 200, 90)
-    assert_found(photograph(np.maximum(ink, other), paper), ink)
+def test_a_digit_on_a_card_is_found_before_a_wall_of_tiles_that_have_more_ink():
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    wall = np.where((rows % 24 < 4) | (columns % 40 < 4), 130, 30)
+    wall[50:190, 100:220] = 200
+    ink = draw(TWO, size=50, pen=4, at=(145, 95))
+    assert_found(photograph(ink, wall, depth=0.6), ink)
 
 
 @pytest.mark.parametrize("angle", [0, 30, 90, 200])

@@ -1,0 +1,62 @@
+"""Company: another piece of ink that may be a second digit on the same paper, or a letter of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from shared.candidates import Candidate, measure_size, tell_overlap
+from shared.ink import Bytes, InkMap, Window
+
+# Two pieces on one paper that are as much alike as this are two digits, or letters of a longer text.
+SCORE = 0.5
+SIZE = 0.6
+DEPTH = 0.6
+LIGHT = 0.5
+DIM = 0.92  # of the paper's light around the darker one: what is darker between them is no paper
+OVERLAP = 0.2  # at most, of what both boxes cover: slanted ones overlap
+CLOSE = 4  # pixels between them: there is only blur to judge by
+PAPER = 0.5  # of what lies between their middles
+
+
+def find_companion(ink: InkMap, candidates: Sequence[Candidate], digit: Candidate) -> Candidate | None:
+    """Find the likeliest piece that may be another digit beside one, anywhere on its paper."""
+    company = (other for other in candidates if _is_alike(other, digit) and _is_on_paper(ink, other, digit))
+    return max(company, key=lambda other: other.score, default=None)
+
+
+def _is_alike(other: Candidate, digit: Candidate) -> bool:
+    """Whether it is another piece, and about as much a digit, as large, as dark and as brightly lit."""
+    alike = (
+        (other.score, digit.score, SCORE),
+        (measure_size(other.box), measure_size(digit.box), SIZE),
+        (other.depth, digit.depth, DEPTH),
+        (other.light, digit.light, LIGHT),
+    )
+    if any(min(one, two) < share * max(one, two) for one, two, share in alike):
+        return False
+    # At one ink level pieces are apart; at another one it may be the same piece.
+    return tell_overlap(digit.box, other.box) <= (OVERLAP if other.level == digit.level else 0)
+
+
+def _is_on_paper(ink: InkMap, other: Candidate, digit: Candidate) -> bool:
+    """Whether paper lies between both: what lies on another sheet, or behind the card, is no company."""
+    between = _look_along(ink.grey, digit.box, other.box)
+    paper = between > DIM * min(other.light, digit.light)
+    return between.size < CLOSE or bool(np.count_nonzero(paper) >= PAPER * between.size)
+
+
+def _look_along(grey: Bytes, one: Window, other: Window) -> Bytes:
+    """What lies on the line between the middles of two boxes, outside of both."""
+    ends = [[(side.start + side.stop - 1) // 2 for side in (a, b)] for a, b in zip(one, other, strict=True)]
+    steps = max(abs(end - begin) for begin, end in ends) + 1
+    line = [np.linspace(begin, end, steps).astype(np.intp) for begin, end in ends]
+    inside = np.zeros(steps, np.bool_)
+    for box in (one, other):
+        down, across = (
+            (places >= side.start) & (places < side.stop) for places, side in zip(line, box, strict=True)
+        )
+        inside |= down & across
+    between: Bytes = grey[tuple(line)][~inside]
+    return between

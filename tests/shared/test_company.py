@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from shared.digit_finder import NoDigit, find_digit, search_frame
+from tests.shared.drawing import FIVE, SEVEN, TWO, WIDTH, draw, photograph
+from tests.shared.test_digit_finder import assert_found
+
+
+@pytest.mark.parametrize("gap", [20, 50, 90])
+@pytest.mark.parametrize("other", [TWO, FIVE])
+def test_two_digits_are_not_one_digit(gap, other):
+    ink = draw(TWO, size=80, at=(80 - gap / 2, 70)) + draw(other, size=80, at=(120 + gap / 2, 75))
+    frame = photograph(np.minimum(ink, 1))
+    assert find_digit(frame) is NoDigit.NOT_ONE
+    assert search_frame(frame).chosen is not None
+
+
+@pytest.mark.parametrize("place", [(230, 20), (120, 140), (20, 20), (30, 160), (240, 160)])
+def test_two_digits_on_one_sheet_are_not_one_digit_wherever_they_are(place):
+    frame = photograph(draw(TWO, size=70, at=(120, 20)) + draw(SEVEN, size=60, pen=6, at=place))
+    assert find_digit(frame) is NoDigit.NOT_ONE
+
+
+def test_two_digits_are_not_one_where_their_boxes_overlap_or_a_shadow_is_on_one():
+    slanted = [[(0.1, 0.0), (0.6, 0.0), (0.0, 1.0)]]
+    ink = draw(slanted, size=120, pen=9, at=(90, 60)) + draw(slanted, size=120, pen=9, at=(163, 60))
+    assert find_digit(photograph(ink)) is NoDigit.NOT_ONE
+    ink = draw(TWO, size=90, at=(60, 70)) + draw(SEVEN, size=90, at=(200, 70))
+    assert find_digit(photograph(ink, np.where(np.arange(WIDTH) < 160, 200, 130))) is NoDigit.NOT_ONE
+
+
+def test_a_line_of_writing_is_not_one_digit():
+    ink = sum(
+        draw(strokes, size=40, pen=4, at=(30 + 45 * place, 100))
+        for place, strokes in enumerate([TWO, SEVEN] * 3)
+    )
+    assert find_digit(photograph(ink)) is NoDigit.NOT_ONE
+
+
+def test_what_is_written_on_another_sheet_is_no_company():
+    ink = draw(TWO, size=80, at=(90, 70))
+    other = draw(TWO, size=80, at=(230, 70))
+    paper = np.where(np.arange(WIDTH) < 180, 200, 90)
+    assert_found(photograph(np.maximum(ink, other), paper), ink)
