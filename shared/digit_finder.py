@@ -151,11 +151,15 @@ def search_frame(frame: Bytes, *, second_look: bool | None = None) -> Search:
     return next(search_in_turn(frame, second_look=second_look))
 
 
-def search_in_turn(frame: Bytes, *, second_look: bool | None = None) -> Iterator[Search]:
+def search_in_turn(frame: Bytes, *, second_look: bool | None = None, alone: bool = True) -> Iterator[Search]:
     """Find the digit as `find_digit` does, and then, should it not be one, what else may be.
 
     The first search tells of the likeliest, or why there is no digit; each other one of the next likeliest,
     elsewhere or of the same ink cut otherwise, and is only made when it is asked for.
+
+    Parameters
+    ----------
+    alone : whether there is no one digit where another one is beside it
     """
     check_frame(frame)
     grey = fit_frame(frame)
@@ -182,7 +186,7 @@ def search_in_turn(frame: Bytes, *, second_look: bool | None = None) -> Iterator
             continue
         if best is None:
             break
-        told = _choose(search, best, taken, frame.shape)
+        told = _choose(search, best, taken, frame.shape, alone)
         taken.append(told.chosen.box if told.chosen else best.box)
         if isinstance(told.found, FoundDigit) or (not answered and told.chosen):
             answered = True
@@ -240,7 +244,9 @@ def check_frame(frame: Bytes) -> None:
         )
 
 
-def _choose(search: Search, best: Candidate, taken: Sequence[Window], frame_shape: tuple[int, ...]) -> Search:
+def _choose(
+    search: Search, best: Candidate, taken: Sequence[Window], frame_shape: tuple[int, ...], alone: bool
+) -> Search:
     """Take the whole digit that the best candidate is of, and tell what came of it."""
     # A stroke may break where it is faint: the lowest level that holds the best piece has the whole digit.
     good = (one for one in search.candidates if one.score >= WHOLE_DIGIT * best.score)
@@ -248,7 +254,7 @@ def _choose(search: Search, best: Candidate, taken: Sequence[Window], frame_shap
     digit = _cut_out(search.ink, chosen, frame_shape)
     if digit is None:
         return search
-    if _has_company(search, chosen, digit, frame_shape):
+    if alone and _has_company(search, chosen, digit, frame_shape):
         return replace(search, chosen=chosen, found=NoDigit.NOT_ONE)
     blurred = measure_blur(digit.ink) > MOST_BLURRED
     return replace(search, chosen=chosen, found=NoDigit.BLURRED if blurred else digit)

@@ -12,43 +12,37 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.acts import EMPTY_KINDS, draw_empty_act
-from shared.conditions import Conditions
-from shared.digit_finder import Box, FoundDigit, search_in_turn
+from shared.digit_finder import FoundDigit, search_in_turn
 from shared.errors import InklingError
 from shared.feedforward import FeedForward, FloatArray
 from shared.ink import Bytes
-from shared.scenery import Scene, hold_up
 from shared.surroundings import CHANNELS, GRID, JUDGES_SURROUNDINGS, SURROUNDINGS_WEIGHTS, to_inputs
-from shared.texture import pick
 from shared.traits import Traits
 from shared.weights import ModelCard, export_weights
 from trainer.backpropagation import find_gradients, initialise
 from trainer.commands.progress import show_share
 from trainer.datasets import Dataset, Progress, load_mnist
+from trainer.exhibits import Exhibit, show_digits, show_places
 from trainer.fonts import TRAINING_FONTS, list_fonts
-from trainer.hardships import HARDSHIPS, draw_hardship
 from trainer.losses import measure_cross_entropy
 from trainer.mnist import find_data_directory
 from trainer.optimisers import Adam
-from trainer.sightings import draw_digit, share_box
+from trainer.sightings import share_box
 
 HIDDEN = 64
 EPOCHS, BATCH, LEARNING_RATE = 40, 128, 1e-3
 # Traits differ by more than pixels do: their standard deviation as the network learns from them.
 TRAITS_SPREAD = 0.3
 
-# Of all frames, how many have a digit in them.
-WITH_DIGIT = 1 / 3
-# Where no digit is held up, a place takes a third of a frame's time: two looks at each.
-LOOKS_A_PLACE = 2
+# Of all frames, how many have ink in them.
+WITH_DIGIT = 0.4
 # Of each frame so many pieces are learnt from: what a device would read, and a little more.
 MOST_PIECES = 3
 # What is found is the digit that is held up if their boxes share more than this of what they cover.
@@ -56,8 +50,6 @@ SAME = 0.6
 # Frames that are made at a time, by one core.
 CHUNK = 300
 HELD_OUT_SHARE = 12
-
-Random = np.random.Generator
 
 
 class Views(NamedTuple):
@@ -106,11 +98,11 @@ def collect(
 def _look_at_frames(digits: Dataset, fonts: Sequence[Path], frames: int, seed: tuple[int, int]) -> Views:
     random = np.random.default_rng(seed)
     with_digit = round(frames * WITH_DIGIT)
-    pieces: list[tuple[Bytes, Traits, bool]] = []
-    for frame, box in _show_digits(digits, fonts, with_digit, random):
-        pieces += _list_pieces(frame, box)
-    for frame in islice(_show_places(random), frames - with_digit):
-        pieces += _list_pieces(frame, None)
+    exhibits = chain(
+        islice(show_digits(digits, fonts, random), with_digit),
+        islice(show_places(random), frames - with_digit),
+    )
+    pieces = [piece for exhibit in exhibits for piece in _list_pieces(exhibit)]
     count = len(pieces)
     return Views(
         np.array([view for view, _, _ in pieces], np.uint8).reshape(count, CHANNELS, GRID, GRID),
@@ -119,35 +111,11 @@ def _look_at_frames(digits: Dataset, fonts: Sequence[Path], frames: int, seed: t
     )
 
 
-def _show_digits(
-    digits: Dataset, fonts: Sequence[Path], count: int, random: Random
-) -> Iterator[tuple[Bytes, Box]]:
-    """Hold up digits: every other one with one hardship, the others with all that come together."""
-    for number in range(count):
-        conditions = (
-            draw_hardship(random, HARDSHIPS[pick(random, *HARDSHIPS)])
-            if number % 2
-            else Conditions.draw(random)
-        )
-        ink = draw_digit(int(random.integers(10)), digits, fonts, random)
-        yield hold_up(ink, random, conditions)
-
-
-def _show_places(random: Random) -> Iterator[Bytes]:
-    """Look at places in which things happen, but no digit is held up."""
-    while True:
-        scene = Scene(random, Conditions.draw(random))
-        for _ in range(LOOKS_A_PLACE):
-            kind, held = pick(random, *EMPTY_KINDS), Conditions.draw(random)
-            act = draw_empty_act(random, kind, held, random.uniform(3, 12), scene=scene)
-            yield act.look(random.uniform(0, act.length_s))
-
-
-def _list_pieces(frame: Bytes, box: Box | None) -> Iterator[tuple[Bytes, Traits, bool]]:
-    for search in islice(search_in_turn(frame), MOST_PIECES):
+def _list_pieces(exhibit: Exhibit) -> Iterator[tuple[Bytes, Traits, bool]]:
+    for search in islice(search_in_turn(exhibit.frame, alone=False), MOST_PIECES):
         found = search.found
         if isinstance(found, FoundDigit):
-            held = box is not None and share_box(found.box, box) > SAME
+            held = any(share_box(found.box, box) > SAME for box in exhibit.boxes)
             yield found.surroundings.view, found.surroundings.traits, held
 
 
@@ -200,7 +168,7 @@ def main() -> None:
         description="Train the finder's own network, which tells digits held up by what is around them.",
     )
     parser.add_argument(
-        "--count", type=int, default=200_000, metavar="N", help="frames (default: %(default)s)"
+        "--count", type=int, default=220_000, metavar="N", help="frames (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the same seed, the same network")
     parser.add_argument("-o", "--output", type=Path, default=SURROUNDINGS_WEIGHTS, metavar="FILE")

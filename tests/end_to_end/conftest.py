@@ -1,4 +1,4 @@
-"""The daemon as a process, and who hears it."""
+"""The daemon as a process, who hears it, and what commands are given."""
 
 import json
 import os
@@ -6,15 +6,34 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from edge.config import MqttSettings
+from shared.strokes import draw_digit
 from tests.dashboard import Dashboard, Visitor, find_chromium
 from tests.device import Device
 from tests.end_to_end.collect import Collect
 from tests.end_to_end.commands import run_trainer
 from tests.subscriber import Subscriber
 from trainer.signing import load_key, tell_public_key
+
+
+@pytest.fixture
+def csv(tmp_path, drawn_digits):
+    rows = np.column_stack([drawn_digits.labels, drawn_digits.images.reshape(len(drawn_digits), -1)])
+    np.savetxt(tmp_path / "digits.csv", rows, fmt="%d", delimiter=",")
+    return tmp_path / "digits.csv"
+
+
+@pytest.fixture
+def photograph(tmp_path):
+    ink = Image.fromarray(np.uint8(255 * draw_digit(3, np.random.default_rng(0)))).resize((160, 160))
+    frame = Image.new("L", (320, 240), 200)
+    frame.paste(30, (80, 40), ink)
+    frame.save(tmp_path / "three.png")
+    return tmp_path / "three.png"
 
 
 @pytest.fixture

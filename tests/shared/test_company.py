@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from shared.digit_finder import NoDigit, find_digit, search_frame
+from shared.digit_finder import NoDigit, find_digit, search_frame, search_in_turn
 from tests.shared.drawing import FIVE, SEVEN, TWO, WIDTH, draw, photograph
 from tests.shared.test_digit_finder import assert_found
 
@@ -27,6 +27,17 @@ def test_two_digits_are_not_one_where_their_boxes_overlap_or_a_shadow_is_on_one(
     assert find_digit(photograph(ink)) is NoDigit.NOT_ONE
     ink = draw(TWO, size=90, at=(60, 70)) + draw(SEVEN, size=90, at=(200, 70))
     assert find_digit(photograph(ink, np.where(np.arange(WIDTH) < 160, 200, 130))) is NoDigit.NOT_ONE
+
+
+def test_two_digits_are_both_found_where_none_needs_to_be_alone():
+    places = ((60, 70), (200, 70))
+    digits = [draw(strokes, size=80, at=at) for strokes, at in zip((TWO, SEVEN), places, strict=True)]
+    searches = search_in_turn(photograph(sum(digits)), alone=False)
+    found = sorted((next(searches).found.box, next(searches).found.box))
+    for box, ink in zip(found, digits, strict=True):
+        rows, columns = np.nonzero(ink > 0.5)
+        assert abs(box.x - columns.min()) <= 4
+        assert abs(box.y + box.height - rows.max()) <= 4
 
 
 def test_a_line_of_writing_is_not_one_digit():

@@ -45,7 +45,7 @@ def test_frames_are_the_same_on_one_core_as_on_many(drawn_digits, monkeypatch):
 
 
 def test_frames_in_which_nothing_is_found_add_nothing(drawn_digits, monkeypatch):
-    monkeypatch.setattr(surroundings, "search_in_turn", lambda frame: iter(()))
+    monkeypatch.setattr(surroundings, "search_in_turn", lambda *_, **__: iter(()))
     assert [len(part) for part in collect_alone(drawn_digits, 3)] == [0, 0, 0]
 
 
