@@ -147,6 +147,11 @@ class FeedForward:
         return (self.weights[0].shape[1], *(matrix.shape[0] for matrix in self.weights))
 
     @property
+    def links(self) -> int:
+        """How many links signals go through."""
+        return sum(matrix.size for matrix in self.weights)
+
+    @property
     def parameters(self) -> list[FloatArray]:
         """All that training changes: the weight matrices, then the biases if it has any."""
         return [*self.weights, *(self.biases or [])]
@@ -220,6 +225,10 @@ class FeedForward:
                 signal += bias
             squash(signal, signal)
         return signal
+
+    def share(self) -> FeedForward:
+        """Return a network with the same weights, for another thread."""
+        return FeedForward(self.weights, self.biases, self.activation)
 
     def copy(self) -> FeedForward:
         """Return a network with weights of its own."""

@@ -185,8 +185,7 @@ class _Own(threading.local):
 
     @cached_property
     def network(self) -> FeedForward:
-        shared = _load()
-        return FeedForward(shared.weights, shared.biases, shared.activation)
+        return _load().share()
 
 
 _own = _Own()

@@ -11,12 +11,8 @@ import numpy.typing as npt
 from shared.feedforward import ACTIVATIONS, FeedForward, FloatArray
 from shared.reading import NO, YES
 from trainer.disturbances import Disturbance, Disturbances
+from trainer.fields import FieldNetwork, draw_links
 from trainer.losses import LOSSES
-
-# The variance of link weights times the links into a node, with which signals are as strong after a layer as
-# before it: half of what comes to a relu node is silenced (He, Zhang, Ren and Sun, "Delving Deep into
-# Rectifiers", 2015, equation 10).
-VARIANCES = {"sigmoid": 1.0, "relu": 2.0}
 
 NOTHING = Disturbances()
 
@@ -29,13 +25,9 @@ def initialise(
     They are drawn from a normal distribution with standard deviation 1 / sqrt(links into a node), as in
     the book, and sqrt(2) times as much for relu; biases begin at zero.
     """
-    weights = [
-        random.normal(0.0, (VARIANCES[activation] / before) ** 0.5, (after, before)).astype(np.float32)
-        for before, after in pairwise(layers)
-    ]
-    return FeedForward(
-        weights, [np.zeros(nodes, np.float32) for nodes in layers[1:]] if biases else None, activation
-    )
+    shapes = [(after, before) for before, after in pairwise(layers)]
+    weights, zeros = draw_links(shapes, random, activation)
+    return FeedForward(weights, zeros if biases else None, activation)
 
 
 def make_targets(labels: npt.NDArray[np.uint8], nodes: int = 10) -> FloatArray:
@@ -73,14 +65,21 @@ def find_gradients(
     Source: Rashid, "Make Your Own Neural Network": errors go back through the links as w^T . e.
     """
     slope = ACTIVATIONS[network.activation].slope
+    fields = network.fields if isinstance(network, FieldNetwork) else ()
     errors: FloatArray = LOSSES[loss].errors(signals[-1], targets) / np.float32(len(targets))
     weight_gradients: list[FloatArray] = []
     bias_gradients: list[FloatArray] = []
     for index in reversed(range(len(network.weights))):
-        weight_gradients.insert(0, errors.T @ signals[index])
+        seen = signals[index]
+        if index < len(fields):  # at each of its places: one and the same node, with a batch of its own
+            seen = fields[index].spread(seen)
+            errors = errors.reshape(len(seen), -1)
+        weight_gradients.insert(0, errors.T @ seen)
         bias_gradients.insert(0, errors.sum(axis=0))
         if index:
             errors = errors @ network.weights[index]
+            if index < len(fields):
+                errors = fields[index].gather(errors)
             before = disturbance.go_back(index - 1, errors, signals[index])
             errors *= slope(before)
     return weight_gradients, bias_gradients

@@ -19,9 +19,9 @@ Gradients = tuple[list[FloatArray], list[FloatArray]]
 WORTH_SHARING, SMALLEST_SHARE = 250e6, 32
 
 
-def count_shares(threads: int, batch_size: int, weights: int) -> int:
+def count_shares(threads: int, batch_size: int, links: int) -> int:
     """Tell how many threads are worth their while for so large a batch and network."""
-    if 6 * batch_size * weights < WORTH_SHARING:
+    if 6 * batch_size * links < WORTH_SHARING:
         return 1
     return max(1, min(threads, batch_size // SMALLEST_SHARE))
 
@@ -42,9 +42,7 @@ class Crew:
 
     def __init__(self, network: FeedForward, loss: str, shares: int) -> None:
         # The same weights; but every thread's signals need a place of their own.
-        self._networks = [
-            FeedForward(network.weights, network.biases, network.activation) for _ in range(shares)
-        ]
+        self._networks = [network.share() for _ in range(shares)]
         self._loss = loss
         self._threads = ThreadPoolExecutor(shares - 1) if shares > 1 else None
 

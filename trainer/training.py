@@ -244,7 +244,7 @@ class _Course:
         threads: int,
     ) -> Outcome:
         """Go through all epochs that are left."""
-        shares = count_shares(threads, self._settings.batch_size, self._settings.count_weights())
+        shares = count_shares(threads, self._settings.batch_size, self._network.links)
         with Crew(self._network, self._settings.loss, shares) as crew:
             return self._run(report, stop, checkpoint, crew, shares, look_ahead=threads > 1)
 
