@@ -23,6 +23,7 @@ class Recipe(Settings, Amounts):
     rotate_degrees : how far pictures are turned left and right, as the talk does
     deform_strength : of `trainer.augmentation.Deformations`
     calm, calmest : how deformations fade towards the end
+    field_teacher : epochs that a network with fields learns first, to teach this one; 0 does without
     hold_out : pictures kept apart, to choose the best epoch; None is one in `HELD_OUT_SHARE`
     calibrate : whether the outputs for the held-out pictures are made to mean what they say
     """
@@ -31,6 +32,7 @@ class Recipe(Settings, Amounts):
     deform_strength: float = 0.0
     calm: float = 0.3
     calmest: float = 0.0
+    field_teacher: int = 0
     hold_out: int | None = None
     calibrate: bool = False
 
@@ -39,6 +41,8 @@ class Recipe(Settings, Amounts):
         Amounts.__post_init__(self)
         if self.rotate_degrees and self.deform_strength:
             raise BadSettingError("--deform turns pictures, too: leave out --rotate, or give --deform 0")
+        if self.field_teacher < 0:
+            raise BadSettingError(f"--field-teacher must be 0 or more epochs, not {self.field_teacher}")
         self.make_augmentation()  # which checks the rest
 
     @property

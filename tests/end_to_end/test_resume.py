@@ -67,6 +67,44 @@ def test_killed_and_gone_on_with_it_gives_the_same_weights_bit_for_bit(folder):
     assert "no checkpoint at cut.npz.checkpoint" in again.stderr
 
 
+@pytest.mark.parametrize("phase", ["cut.npz.teacher.checkpoint", "cut.npz.checkpoint"])
+def test_a_training_by_a_teacher_with_fields_goes_on_in_whichever_of_both_it_was_killed(folder, phase):
+    taught = (
+        "train", "--data", "digits.csv", "--hidden", "30", "--epochs", "40", "--field-teacher", "5",
+        "--deform", "--biases", "--activation", "relu", "--checkpoint-every", "0", "--threads", "1",
+    )  # fmt: skip
+    whole = run(*taught, "-o", "whole.npz", cwd=folder)
+    assert whole.returncode == 0, whole.stderr
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trainer", *taught, "-o", "cut.npz"], cwd=folder, stderr=subprocess.DEVNULL
+    )
+    wait_until((folder / phase).exists)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert (folder / "cut.npz.checkpoint").exists() == (phase == "cut.npz.checkpoint")
+    resumed = run("train", "--resume", "-o", "cut.npz", cwd=folder)
+    assert resumed.returncode == 0, resumed.stderr
+    first, second = (load_weights(folder / name).network.parameters for name in ("whole.npz", "cut.npz"))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not list(folder.glob("*.checkpoint"))
+
+
+def test_ctrl_c_while_the_teacher_learns_tells_how_to_go_on(folder):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trainer", *TRAIN, "--field-teacher", "500", "-o", "cut.npz"],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until((folder / "cut.npz.teacher.checkpoint").exists)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "--resume goes on from cut.npz.teacher.checkpoint" in told
+    assert not (folder / "cut.npz").exists()
+
+
 def test_what_goes_on_is_not_told_something_else(folder):
     kill_in_the_midst(folder, "cut")
     for more, said in (

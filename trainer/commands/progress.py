@@ -87,14 +87,14 @@ def _tell_programs(text: str) -> Callable[[float, dict[str, object]], None]:
 
 
 @contextmanager
-def show_training(*, as_json: bool = False) -> Iterator[Callable[[Moment], None]]:
-    """Show how training goes: the epoch, the loss, the accuracy and the time left."""
+def show_training(whose: str = "", *, as_json: bool = False) -> Iterator[Callable[[Moment], None]]:
+    """Show how training goes: the epoch, and whose it is, the loss, the accuracy and the time left."""
     if as_json:
         tell = _tell_programs("training")
         yield lambda moment: tell(moment.share, {"epoch": moment.epoch, "loss": moment.loss})
         return
     columns = (
-        TextColumn("epoch {task.fields[epoch]}"),
+        TextColumn(f"{whose}epoch {{task.fields[epoch]}}"),
         BarColumn(),
         TaskProgressColumn(),
         TextColumn("loss {task.fields[loss]:.3f}  {task.fields[accuracy]}"),

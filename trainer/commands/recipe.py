@@ -20,6 +20,7 @@ LEARNING = (
     ("--averaging", float, "EPOCHS", "over which the weights are averaged; 0 takes the last ones"),
     ("--dropout", float, "SHARE", "of the hidden nodes that is silent in each step"),
     ("--skipping", float, "SHARE", "of the pictures read better than the mean one that an epoch leaves out"),
+    ("--field-teacher", int, "EPOCHS", "that a network with fields learns first, to teach this one; 0: none"),
     ("--patience", int, "N", "epochs without a better one before training ends; 0 goes on to the last"),
 )
 CHOICES = (

@@ -21,6 +21,7 @@ from trainer.commands.recipe import add_recipe, read_given, read_recipe, tell_pr
 from trainer.datasets import NO_DIGIT, Dataset
 from trainer.errors import BadCheckpointError, BadSettingError
 from trainer.evaluation import evaluate
+from trainer.field_teacher import train_field_teacher
 from trainer.interruption import ask_before_stopping
 from trainer.presets import PROTOCOL, Recipe
 from trainer.reports import print_outcome
@@ -113,14 +114,23 @@ def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer train`."""
     check_output(options.output)
     checkpoint_path = options.output.with_name(f"{options.output.name}.checkpoint")
+    teacher_path = options.output.with_name(f"{options.output.name}.teacher.checkpoint")
     check_output(checkpoint_path)
     if options.log is not None:
         check_output(options.log)
     if not options.checkpoint_every >= 0:
         raise BadSettingError(f"--checkpoint-every must be 0 or more, not {options.checkpoint_every:g}")
-    recipe = _restore(options, checkpoint_path) if options.resume else read_recipe(options)
+    # Before the first of the network's own there is its teacher's.
+    begun = next((path for path in (checkpoint_path, teacher_path) if path.exists()), checkpoint_path)
+    recipe = _restore(options, begun) if options.resume else read_recipe(options)
+    checkpoints = [checkpoint_path, teacher_path] if recipe.field_teacher else [checkpoint_path]
     check_kept_apart(
-        [("--output", options.output), ("the checkpoint", checkpoint_path), ("--log", options.log)],
+        [
+            ("--output", options.output),
+            ("the checkpoint", checkpoint_path),
+            ("the teacher's checkpoint", teacher_path),
+            ("--log", options.log),
+        ],
         [
             *((f"--{name.replace('_', '-')}", getattr(options, name)) for name in PATHS),
             *(("one of --teachers", Path(path)) for path in options.teachers or ()),
@@ -133,10 +143,18 @@ def run(options: argparse.Namespace) -> int:
     teachers = [load_weights(Path(path)).network for path in options.teachers or ()]
     learnt, held_out, tests = _load(options, recipe)
     if not options.resume:
-        _tell_replaced(options.output, checkpoint_path, options.log)
+        _tell_replaced(options.output, checkpoints, options.log)
     told = asdict(_keep(options, recipe))
     checkpoint = Checkpoint(checkpoint_path, told, options.checkpoint_every, _warn)
     with ask_before_stopping() as stop:
+        teachers_seconds = 0.0
+        if recipe.field_teacher:
+            teacher = _train_teacher(learnt, recipe, options, Checkpoint(teacher_path, told, 0, _warn), stop)
+            if teacher.stopped:
+                _warn(f"stopped before its teacher had learnt: nothing is exported{_tell_more(teacher_path)}")
+                return INTERRUPTED
+            teachers.append(teacher.network)
+            teachers_seconds = teacher.cpu_seconds
         with _report(log) as report:
             outcome = train(
                 learnt,
@@ -147,37 +165,64 @@ def run(options: argparse.Namespace) -> int:
                 stop=stop,
                 teachers=teachers,
                 checkpoint=checkpoint,
-                resume=options.resume,
+                resume=options.resume and begun == checkpoint_path,
                 threads=options.threads,
             )
+        outcome = replace(outcome, cpu_seconds=outcome.cpu_seconds + teachers_seconds)
         temperature = find_temperature(outcome.network, held_out) if recipe.calibrate else 1.0
         outcome = replace(outcome, network=temper(outcome.network, temperature))
         changes = {"temperature": round(temperature, 4), "teachers": list(map(str, options.teachers or ()))}
         card = _describe(outcome, recipe, options.preset, options.threads, changes, learnt, held_out, tests)
         sha256 = export_weights(options.output, outcome.network, card)
     if not outcome.stopped:
-        checkpoint.remove()
+        for path in checkpoints:
+            path.unlink(missing_ok=True)
     if options.json:
         print(json.dumps({"sha256": sha256, **asdict(card)}))
     else:
         print_outcome(card, outcome, options.output)
-    if outcome.stopped and checkpoint_path.exists():
-        _warn(f"stopped: the same command with --resume goes on from {checkpoint_path}")
+    if outcome.stopped and (more := _tell_more(checkpoint_path)):
+        _warn(f"stopped{more}")
     return INTERRUPTED if outcome.stopped else 0
+
+
+def _train_teacher(
+    learnt: Dataset,
+    recipe: Recipe,
+    options: argparse.Namespace,
+    checkpoint: Checkpoint,
+    stop: Callable[[], bool],
+) -> Outcome:
+    with show_training("its teacher's ") as report:
+        return train_field_teacher(
+            learnt,
+            recipe,
+            report=report,
+            stop=stop,
+            checkpoint=checkpoint,
+            resume=options.resume and checkpoint.path.exists(),
+            threads=options.threads,
+        )
 
 
 def _warn(text: str) -> None:
     messages.print(text, soft_wrap=True)
 
 
-def _tell_replaced(path: Path, checkpoint: Path, log: Path | None) -> None:
+def _tell_more(checkpoint: Path) -> str:
+    return f": the same command with --resume goes on from {checkpoint}" if checkpoint.exists() else ""
+
+
+def _tell_replaced(path: Path, checkpoints: list[Path], log: Path | None) -> None:
     """Tell what will be lost, while there is time to put it elsewhere."""
     if path.exists():
         _warn(f"{path} is there already: it is replaced when this training ends, also by Ctrl-C")
-    if checkpoint.exists():
-        _warn(
-            f"{checkpoint} is of a training that did not end, and is replaced: --resume would go on from it"
-        )
+    for checkpoint in checkpoints:
+        if checkpoint.exists():
+            _warn(
+                f"{checkpoint} is of a training that did not end, and is replaced: "
+                "--resume would go on from it"
+            )
     if log is not None and log.exists() and not is_training_log(log):
         _warn(f"{log} is there already, and is no training log: it is replaced when this training begins")
 
