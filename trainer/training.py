@@ -45,7 +45,7 @@ AHEAD = 3
 MEASURED = 5000
 
 # Of what a student is taught, the share that its teachers say; the rest is what the label says.
-TEACHERS_SHARE = 0.7
+TEACHERS_SHARE = 0.8
 
 
 class Augmentation(Protocol):
