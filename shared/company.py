@@ -10,7 +10,7 @@ from shared.candidates import Candidate, measure_size, tell_overlap
 from shared.ink import Bytes, InkMap, Window
 
 # Two pieces on one paper that are as much alike as this are two digits, or letters of a longer text.
-SCORE = 0.5
+SCORE = 0.2
 SIZE = 0.6
 DEPTH = 0.6
 LIGHT = 0.5

@@ -35,7 +35,7 @@ TRUST = Trust(0.25, network=0.8, finder=0.8)
 LEAST_DOUBT = 0.01  # neither is ever surer than this
 
 # With less likelihood of the finder's nothing is likely, whatever the network says: one look does not ask it.
-HOPELESS = 0.02
+HOPELESS = 0.04
 
 # Frames are the same when no block's mean differs by more levels of 255: a sensor's noise stays below.
 BLOCK, STILL = 8, 2.5
