@@ -90,7 +90,8 @@ def test_a_training_by_a_teacher_with_fields_goes_on_in_whichever_of_both_it_was
     assert not list(folder.glob("*.checkpoint"))
 
 
-def test_ctrl_c_while_the_teacher_learns_tells_how_to_go_on(folder):
+def test_ctrl_c_while_the_teacher_learns_tells_how_to_go_on_with_that_training(folder):
+    kill_in_the_midst(folder, "cut")  # which leaves a checkpoint of another one
     process = subprocess.Popen(
         [sys.executable, "-m", "trainer", *TRAIN, "--field-teacher", "500", "-o", "cut.npz"],
         cwd=folder,
@@ -103,6 +104,8 @@ def test_ctrl_c_while_the_teacher_learns_tells_how_to_go_on(folder):
     assert process.returncode == 130
     assert "--resume goes on from cut.npz.teacher.checkpoint" in told
     assert not (folder / "cut.npz").exists()
+    refused = run("train", "--resume", "--field-teacher", "3", "-o", "cut.npz", cwd=folder)
+    assert "with field_teacher 500, not 3" in refused.stderr
 
 
 def test_what_goes_on_is_not_told_something_else(folder):

@@ -120,10 +120,10 @@ def run(options: argparse.Namespace) -> int:
         check_output(options.log)
     if not options.checkpoint_every >= 0:
         raise BadSettingError(f"--checkpoint-every must be 0 or more, not {options.checkpoint_every:g}")
-    # Before the first of the network's own there is its teacher's.
-    begun = next((path for path in (checkpoint_path, teacher_path) if path.exists()), checkpoint_path)
+    # Before the first of the network's own there is its teacher's; an older one is of another training.
+    there = [path for path in (checkpoint_path, teacher_path) if path.exists()]
+    begun = max(there, key=lambda path: path.stat().st_mtime, default=checkpoint_path)
     recipe = _restore(options, begun) if options.resume else read_recipe(options)
-    checkpoints = [checkpoint_path, teacher_path] if recipe.field_teacher else [checkpoint_path]
     check_kept_apart(
         [
             ("--output", options.output),
@@ -143,13 +143,15 @@ def run(options: argparse.Namespace) -> int:
     teachers = [load_weights(Path(path)).network for path in options.teachers or ()]
     learnt, held_out, tests = _load(options, recipe)
     if not options.resume:
+        checkpoints = [checkpoint_path, teacher_path] if recipe.field_teacher else [checkpoint_path]
         _tell_replaced(options.output, checkpoints, options.log)
     told = asdict(_keep(options, recipe))
     checkpoint = Checkpoint(checkpoint_path, told, options.checkpoint_every, _warn)
+    teachers_checkpoint = Checkpoint(teacher_path, told, 0, _warn)
+    teachers_seconds = 0.0
     with ask_before_stopping() as stop:
-        teachers_seconds = 0.0
         if recipe.field_teacher:
-            teacher = _train_teacher(learnt, recipe, options, Checkpoint(teacher_path, told, 0, _warn), stop)
+            teacher = _train_teacher(learnt, recipe, options, teachers_checkpoint, stop)
             if teacher.stopped:
                 _warn(f"stopped before its teacher had learnt: nothing is exported{_tell_more(teacher_path)}")
                 return INTERRUPTED
@@ -175,8 +177,9 @@ def run(options: argparse.Namespace) -> int:
         card = _describe(outcome, recipe, options.preset, options.threads, changes, learnt, held_out, tests)
         sha256 = export_weights(options.output, outcome.network, card)
     if not outcome.stopped:
-        for path in checkpoints:
-            path.unlink(missing_ok=True)
+        checkpoint.remove()
+        if recipe.field_teacher:
+            teachers_checkpoint.remove()
     if options.json:
         print(json.dumps({"sha256": sha256, **asdict(card)}))
     else:
