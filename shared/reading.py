@@ -29,7 +29,7 @@ class Trust(NamedTuple):
 
 
 # How the network's and the finder's word are put together. `python -m tests.benchmarks.refusals --fit` gives
-# prior odds of 0.50 and powers of 0.79 and 0.62. With these instead a sure shape is hardly said where a digit
+# prior odds of 0.39 and powers of 0.78 and 0.60. With these instead a sure shape is hardly said where a digit
 # is less likely than not, nor a doubtful shape where one is sure; in an empty room that counts for more.
 TRUST = Trust(0.25, network=0.8, finder=0.8)
 LEAST_DOUBT = 0.01  # neither is ever surer than this

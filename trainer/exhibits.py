@@ -67,7 +67,7 @@ def show_digits(digits: Dataset, fonts: Sequence[Path], random: Random) -> Itera
                 one, other = (draw(int(random.integers(10))) for _ in range(2))
                 yield _show_two(one, other, conditions, random)
             elif kind < TWO + CUT_OFF:
-                yield Exhibit(_cut_off(draw(pick(random, *CUT)), conditions, random))
+                yield Exhibit(cut_off(draw(pick(random, *CUT)), conditions, random))
             else:
                 view = hold_up(draw(int(random.integers(10))), random, conditions)
                 yield Exhibit(view.frame, [view.box])
@@ -115,8 +115,8 @@ def _show_two(one: FloatArray, other: FloatArray, conditions: Conditions, random
     return Exhibit(frame, [cut_box(box, FRAME) for box in boxes])
 
 
-def _cut_off(ink: FloatArray, conditions: Conditions, random: Random) -> Bytes:
-    """Hold up a digit so that a part of it is outside the frame."""
+def cut_off(ink: FloatArray, conditions: Conditions, random: Random) -> Bytes:
+    """Hold up ink so that a part of it is outside the frame, `OUTSIDE` tells how much: uint8 (240, 320)."""
     right, down = pick(random, (1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0))
     conditions = replace(conditions, x=right or conditions.x, y=down or conditions.y)
     sheet, place = write_sheet(ink, conditions, random, FRAME)

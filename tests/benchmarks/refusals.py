@@ -5,11 +5,11 @@
 
 Everything goes the whole way: drawn on simulated paper, held up before a simulated camera, found, normalised
 and read. The letters come from fonts that nothing was learnt from, the signs from the programs below, and the
-digits are MNIST's test images; two of them, or a word, are held up on one sheet, too. Of each there are two
-halves: with `--fit` one of them tells how the network's and the finder's word are best put together, which
-gives `shared.reading.TRUST`; the other one is for the test alone. To fit by there are, besides, digits drawn
-by program with one hardship at a time (`trainer.hardships`), and places in which something happens, but no
-digit is held up.
+digits are MNIST's test images; two of them, or a word, are held up on one sheet, too, and digits that the
+frame's edge cuts off. Of each there are two halves: with `--fit` one of them tells how the network's and the
+finder's word are best put together, which gives `shared.reading.TRUST`; the other one is for the test alone.
+To fit by there are, besides, digits drawn by program with one hardship at a time (`trainer.hardships`), and
+places in which something happens, but no digit is held up.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from shared.texture import pick
 from shared.weights import load_weights
 from trainer.calibration import compare
 from trainer.datasets import load_mnist
+from trainer.exhibits import cut_off
 from trainer.fonts import LETTERS, SIGNS, TESTING_FONTS, VALIDATION_FONTS, draw_text, list_fonts
 from trainer.hardships import HARDSHIPS, draw_hardship
 from trainer.mnist import find_data_directory
@@ -179,6 +180,9 @@ def main() -> None:
     if options.fit:
         print_fit(mix(seen, FITTED_MIX))
     _print_digits(seen["digits"])
+    cut = [one for one in seen["cut off"] if one.confidence >= NEEDED_CONFIDENCE]
+    right = sum(one.right for one in cut)
+    print(f"cut off: of {options.count} {right} are said right and {len(cut) - right} wrong")
     _print_levels(seen)
     for kind in ("letters", "signs of fonts", "drawn signs"):
         _print_names(kind, seen[kind])
@@ -219,6 +223,7 @@ def hold_all_up(network: FeedForward, count: int, seed: int, *, fit: bool) -> di
     if fit:
         looks["digits, one hardship"] = partial(_hold_up_drawn, random)
         looks["something happens"] = partial(_happen, random)
+    looks["cut off"] = partial(_cut_off, random, draw_mnist)
     return {kind: [_see(network, *look()) for _ in range(count)] for kind, look in looks.items()}
 
 
@@ -272,7 +277,7 @@ def _print_digits(digits: list[Sighting]) -> None:
 
 def _print_levels(seen: dict[str, list[Sighting]]) -> None:
     rows = {f"{kind} said": [one.confidence for one in some] for kind, some in seen.items()}
-    del rows["digits said"]
+    del rows["digits said"], rows["cut off said"]
     right = [one.confidence for one in seen["digits"] if one.right]
     rows = {"of the right said": right, **rows}
     levels = sorted({*LEVELS, NEEDED_CONFIDENCE})
@@ -297,6 +302,14 @@ def _hold_up(
     conditions = Conditions.draw(random)
     held = [] if ink is None else [write_sheet(ink, conditions, random)]
     return name, Scene(random, conditions).look(random, held)
+
+
+def _cut_off(random: np.random.Generator, draw: Callable[[], tuple[str, FloatArray]]) -> tuple[str, Bytes]:
+    """A digit that the frame's edge cuts off, but no 1: what is left of it is one."""
+    while True:
+        name, ink = draw()
+        if name != "1":
+            return name, cut_off(ink, draw_hardship(random, HARDSHIPS["off the middle"]), random)
 
 
 def _hold_up_drawn(random: np.random.Generator) -> tuple[str, Bytes]:

@@ -11,7 +11,7 @@ from shared.conditions import Conditions
 from shared.digit_finder import FoundDigit, search_in_turn
 from shared.scenery import FRAME, hold_up
 from shared.strokes import draw_digit
-from trainer.exhibits import _cut_off, _show_two, show_digits, show_places
+from trainer.exhibits import _show_two, cut_off, show_digits, show_places
 from trainer.sightings import share_box
 
 FONT = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
@@ -53,11 +53,11 @@ def test_each_of_two_digits_is_found_where_its_box_is(seed):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_of_a_digit_that_is_cut_off_a_part_is_in_the_frame(seed):
+def test_of_a_digit_that_iscut_off_a_part_is_in_the_frame(seed):
     random = np.random.default_rng(seed)
     ink, easy = draw_digit(8, random), Conditions(size=0.5)
     whole = np.count_nonzero(hold_up(ink, random, easy).frame < DARK)
-    dark = _cut_off(ink, easy, random) < DARK
+    dark = cut_off(ink, easy, random) < DARK
     assert 0.2 < np.count_nonzero(dark) / whole < 0.85
     assert any(side.any() for side in (dark[0], dark[-1], dark[:, 0], dark[:, -1]))
 
