@@ -9,7 +9,8 @@ import numpy as np
 from shared.candidates import Candidate, measure_size, tell_overlap
 from shared.ink import Bytes, InkMap, Window
 
-# Two pieces on one paper that are as much alike as this are two digits, or letters of a longer text.
+# Two pieces on one paper that are as much alike as this may be two digits, or letters of a longer text: what
+# they are is for the finder's own network to tell.
 SCORE = 0.2
 SIZE = 0.6
 DEPTH = 0.6
@@ -27,7 +28,7 @@ def find_companion(ink: InkMap, candidates: Sequence[Candidate], digit: Candidat
 
 
 def _is_alike(other: Candidate, digit: Candidate) -> bool:
-    """Whether it is another piece, and about as much a digit, as large, as dark and as brightly lit."""
+    """Whether it is another piece, not much less a digit, and as large, as dark and as brightly lit."""
     alike = (
         (other.score, digit.score, SCORE),
         (measure_size(other.box), measure_size(digit.box), SIZE),

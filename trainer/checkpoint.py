@@ -22,7 +22,7 @@ from trainer.side_file import SideFile
 Arrays = Sequence[npt.NDArray[Any]]
 
 # Changes with what a checkpoint keeps, and with the settings that there are.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass

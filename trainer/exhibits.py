@@ -52,7 +52,7 @@ class Exhibit(NamedTuple):
 
 
 def show_digits(digits: Dataset, fonts: Sequence[Path], random: Random) -> Iterator[Exhibit]:
-    """Hold up digits: every other time with one hardship, the others with all that come together."""
+    """Hold up a digit, two, or a part of one: in turn with all hardships together and with one alone."""
 
     def draw(digit: int) -> FloatArray:
         return draw_digit(digit, digits, fonts, random)

@@ -9,7 +9,7 @@ import numpy as np
 
 from trainer.checkpoint import Checkpoint
 from trainer.datasets import Dataset
-from trainer.fields import initialise_fields
+from trainer.fields import FieldNetwork, initialise_fields
 from trainer.presets import Recipe
 from trainer.settings import Settings
 from trainer.training import Moment, Outcome, train
@@ -29,6 +29,11 @@ LEARNING = Settings(
 )
 
 
+def make_field_teacher(recipe: Recipe) -> FieldNetwork:
+    """Make the teacher that a recipe asks for; it has learnt nothing yet."""
+    return initialise_fields(AT_EACH_PLACE, HIDDEN, np.random.default_rng(recipe.seed))
+
+
 def train_field_teacher(
     dataset: Dataset,
     recipe: Recipe,
@@ -43,12 +48,11 @@ def train_field_teacher(
 
     Parameters and errors are those of `trainer.training.train`.
     """
-    random = np.random.default_rng(recipe.seed)
     return train(
         dataset,
         replace(LEARNING, epochs=recipe.field_teacher, seed=recipe.seed),
         augmentation=recipe.make_augmentation(),
-        begin=initialise_fields(AT_EACH_PLACE, HIDDEN, random),
+        begin=make_field_teacher(recipe),
         report=report,
         stop=stop,
         checkpoint=checkpoint,

@@ -20,6 +20,7 @@ from shared.errors import WrongShapeError
 from shared.feedforward import ACTIVATIONS, OUTPUT_ACTIVATION, FeedForward, FloatArray
 
 FIELD = 3  # places from side to side of a field
+ASKED = 128  # pictures at a time: what is in the fields takes nine times the room
 FOLDED = 2  # layers, the first ones, that first make one place of four
 
 # The variance of link weights times the links into a node, with which signals are as strong after a layer as
@@ -155,8 +156,10 @@ class FieldNetwork(FeedForward):
         return signals
 
     def query(self, inputs: npt.ArrayLike) -> FloatArray:
-        """Ask the network: the output layer's signals for a batch."""
-        return self.forward(inputs)[-1]
+        """Ask the network: the output layer's signals for a batch, some of it at a time."""
+        given = np.asarray(inputs, np.float32)
+        parts = [self.forward(given[start : start + ASKED])[-1] for start in range(0, len(given), ASKED)]
+        return np.concatenate(parts)
 
     def share(self) -> FieldNetwork:
         """Return a network with the same weights."""

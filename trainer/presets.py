@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from trainer.augmentation import Amounts, Deformations, Rotations
 from trainer.errors import BadSettingError
-from trainer.settings import Settings
+from trainer.settings import MOST_EPOCHS, Settings
 from trainer.training import Augmentation
 
 # The talk's angle.
@@ -41,8 +41,8 @@ class Recipe(Settings, Amounts):
         Amounts.__post_init__(self)
         if self.rotate_degrees and self.deform_strength:
             raise BadSettingError("--deform turns pictures, too: leave out --rotate, or give --deform 0")
-        if self.field_teacher < 0:
-            raise BadSettingError(f"--field-teacher must be 0 or more epochs, not {self.field_teacher}")
+        if not 0 <= self.field_teacher <= MOST_EPOCHS:
+            raise BadSettingError(f"--field-teacher must be 0 to {MOST_EPOCHS:,} epochs")
         self.make_augmentation()  # which checks the rest
 
     @property

@@ -12,6 +12,9 @@ from trainer.losses import LOSSES
 from trainer.optimisers import OPTIMISERS
 from trainer.schedules import SCHEDULES
 
+# A network that learns for a second an epoch would take a month.
+MOST_EPOCHS = 2_500_000
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -65,6 +68,8 @@ class Settings:
         ):
             if not 0 < value < float("inf"):
                 raise BadSettingError(f"the {name} must be more than 0, not {value}")
+        if self.epochs > MOST_EPOCHS:
+            raise BadSettingError(f"the number of epochs must be at most {MOST_EPOCHS:,}")
         size = 4 * self.count_weights()
         if len(self.layers) > MOST_LAYERS or size > LARGEST_FILE // 2:
             raise BadSettingError(

@@ -28,6 +28,7 @@ from trainer.disturbances import Disturbance, Disturbances
 from trainer.dropout import Dropout
 from trainer.errors import BadCheckpointError, BadSettingError
 from trainer.evaluation import measure_accuracy
+from trainer.fields import FieldNetwork
 from trainer.losses import LOSSES
 from trainer.memory import keep_freed_memory
 from trainer.optimisers import OPTIMISERS
@@ -217,9 +218,10 @@ class _Course:
 
     @property
     def arrays(self) -> list[npt.NDArray[Any]]:
-        """All that changes as it learns."""
+        """All that changes as it learns; and teachers with fields, which no file has."""
         networks = (self._network, self._average.network if self._average else None, self._best)
         kept = [network for network in networks if network is not None]
+        kept += [teacher for teacher in self._teachers if isinstance(teacher, FieldNetwork)]
         parameters = [array for network in kept for array in network.parameters]
         return [*parameters, *self._optimiser.memory, self._selection.errors]
 
@@ -229,7 +231,10 @@ class _Course:
             "settings": {**asdict(self._settings), "hidden": list(self._settings.hidden)},
             "pictures": self._dataset.describe()["sha256"],
             "held-out pictures": None if self._held_out is None else self._held_out.describe()["sha256"],
-            "teachers": [_hash(teacher) for teacher in self._teachers],
+            "teachers": [
+                "fields" if isinstance(teacher, FieldNetwork) else _hash(teacher)
+                for teacher in self._teachers
+            ],
             "teachers' shares": hashlib.sha256(self._teachers_shares.tobytes()).hexdigest()
             if self._teachers
             else None,
@@ -330,7 +335,7 @@ class _Course:
             shares = self._teachers_shares[batch]
             targets *= 1 - shares
             for teacher in self._teachers:
-                targets += teacher.forward(inputs)[-1] * (shares / np.float32(len(self._teachers)))
+                targets += teacher.query(inputs) * (shares / np.float32(len(self._teachers)))
             yield _Batch(batch, inputs, targets, left, epoch - 1 + (index + 1) / batches, batches)
 
     def _judge(self, epoch: int) -> float | None:

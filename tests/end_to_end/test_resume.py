@@ -11,6 +11,8 @@ import pytest
 
 from shared.weights import load_weights
 from tests.conftest import wait_until
+from trainer.checkpoint import read_options
+from trainer.errors import MissingCheckpointError
 
 # All that has a memory; and epochs enough for a blow to come in their midst.
 TRAIN = (
@@ -67,45 +69,55 @@ def test_killed_and_gone_on_with_it_gives_the_same_weights_bit_for_bit(folder):
     assert "no checkpoint at cut.npz.checkpoint" in again.stderr
 
 
-@pytest.mark.parametrize("phase", ["cut.npz.teacher.checkpoint", "cut.npz.checkpoint"])
-def test_a_training_by_a_teacher_with_fields_goes_on_in_whichever_of_both_it_was_killed(folder, phase):
-    taught = (
-        "train", "--data", "digits.csv", "--hidden", "30", "--epochs", "40", "--field-teacher", "5",
-        "--deform", "--biases", "--activation", "relu", "--checkpoint-every", "0", "--threads", "1",
-    )  # fmt: skip
-    whole = run(*taught, "-o", "whole.npz", cwd=folder)
+TAUGHT = (
+    "train", "--data", "digits.csv", "--hidden", "30", "--epochs", "40", "--field-teacher", "5", "--deform",
+    "--biases", "--activation", "relu", "--checkpoint-every", "0", "--threads", "1",
+)  # fmt: skip
+
+
+def tell_taught(folder):
+    """Whether the checkpoint in a folder is of a training whose teacher has learnt."""
+    try:
+        return read_options(folder / "cut.npz.checkpoint")["taught_s"] is not None
+    except MissingCheckpointError:
+        return None
+
+
+@pytest.mark.parametrize("taught", [False, True], ids=["its teacher learns", "it is taught"])
+def test_a_training_by_a_teacher_with_fields_goes_on_whenever_it_was_killed(folder, taught):
+    whole = run(*TAUGHT, "-o", "whole.npz", cwd=folder)
     assert whole.returncode == 0, whole.stderr
     process = subprocess.Popen(
-        [sys.executable, "-m", "trainer", *taught, "-o", "cut.npz"], cwd=folder, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "trainer", *TAUGHT, "-o", "cut.npz"], cwd=folder, stderr=subprocess.DEVNULL
     )
-    wait_until((folder / phase).exists)
+    wait_until(lambda: tell_taught(folder) is taught)
     process.kill()
     assert process.wait() == -signal.SIGKILL
-    assert (folder / "cut.npz.checkpoint").exists() == (phase == "cut.npz.checkpoint")
     resumed = run("train", "--resume", "-o", "cut.npz", cwd=folder)
     assert resumed.returncode == 0, resumed.stderr
+    assert ("teacher's epoch" in resumed.stderr) is not taught
     first, second = (load_weights(folder / name).network.parameters for name in ("whole.npz", "cut.npz"))
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert not list(folder.glob("*.checkpoint"))
+    assert sorted(path.name for path in folder.iterdir()) == ["cut.npz", "digits.csv", "whole.npz"]
 
 
-def test_ctrl_c_while_the_teacher_learns_tells_how_to_go_on_with_that_training(folder):
-    kill_in_the_midst(folder, "cut")  # which leaves a checkpoint of another one
+@pytest.mark.parametrize("taught", [False, True], ids=["its teacher learns", "it is taught"])
+def test_ctrl_c_tells_how_to_go_on_also_while_the_teacher_learns(folder, taught):
+    more = ("--epochs", "50000") if taught else ("--field-teacher", "500")
     process = subprocess.Popen(
-        [sys.executable, "-m", "trainer", *TRAIN, "--field-teacher", "500", "-o", "cut.npz"],
+        [sys.executable, "-m", "trainer", *TAUGHT, *more, "-o", "cut.npz"],
         cwd=folder,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until((folder / "cut.npz.teacher.checkpoint").exists)
+    wait_until(lambda: tell_taught(folder) is taught)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "--resume goes on from cut.npz.teacher.checkpoint" in told
-    assert not (folder / "cut.npz").exists()
-    refused = run("train", "--resume", "--field-teacher", "3", "-o", "cut.npz", cwd=folder)
-    assert "with field_teacher 500, not 3" in refused.stderr
+    assert "the same command with --resume goes on from cut.npz.checkpoint" in told
+    assert (folder / "cut.npz").exists() is taught
 
 
 def test_what_goes_on_is_not_told_something_else(folder):

@@ -53,7 +53,7 @@ def test_each_of_two_digits_is_found_where_its_box_is(seed):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_of_a_digit_that_iscut_off_a_part_is_in_the_frame(seed):
+def test_of_a_digit_that_is_cut_off_a_part_is_in_the_frame(seed):
     random = np.random.default_rng(seed)
     ink, easy = draw_digit(8, random), Conditions(size=0.5)
     whole = np.count_nonzero(hold_up(ink, random, easy).frame < DARK)

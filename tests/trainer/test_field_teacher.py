@@ -43,6 +43,9 @@ def test_a_plain_network_learns_what_the_teacher_says_where_labels_say_something
     assert np.abs(student.query(inputs) - teacher.query(inputs)).mean() < 0.05
 
 
-def test_fewer_than_no_epochs_are_refused():
-    with pytest.raises(BadSettingError, match="--field-teacher must be 0 or more epochs, not -1"):
-        Recipe(field_teacher=-1)
+@pytest.mark.parametrize("epochs", [-1, 2_500_001, 10**400])
+def test_fewer_epochs_than_none_or_too_many_are_refused(epochs):
+    with pytest.raises(BadSettingError, match="--field-teacher must be 0 to 2,500,000 epochs"):
+        Recipe(field_teacher=epochs)
+    with pytest.raises(BadSettingError, match="the number of epochs must be"):
+        Recipe(epochs=epochs)

@@ -21,7 +21,7 @@ from trainer.commands.recipe import add_recipe, read_given, read_recipe, tell_pr
 from trainer.datasets import NO_DIGIT, Dataset
 from trainer.errors import BadCheckpointError, BadSettingError
 from trainer.evaluation import evaluate
-from trainer.field_teacher import train_field_teacher
+from trainer.field_teacher import make_field_teacher, train_field_teacher
 from trainer.interruption import ask_before_stopping
 from trainer.presets import PROTOCOL, Recipe
 from trainer.reports import print_outcome
@@ -37,7 +37,12 @@ PATHS = ("data", "also", "test_data", "data_dir")
 
 @dataclass(frozen=True)
 class Told:
-    """What a training was told, and takes from its checkpoint when it goes on; paths are whole ones."""
+    """What a training was told, and takes from its checkpoint when it goes on; paths are whole ones.
+
+    Attributes
+    ----------
+    taught_s : CPU seconds in which its teacher with fields learnt; None until it has
+    """
 
     recipe: Recipe
     preset: str | None
@@ -47,6 +52,7 @@ class Told:
     also: str | None
     test_data: str | None
     data_dir: str | None
+    taught_s: float | None = None
 
 
 def add_parser(commands: Commands) -> None:
@@ -114,23 +120,19 @@ def run(options: argparse.Namespace) -> int:
     """Carry out `inkling-trainer train`."""
     check_output(options.output)
     checkpoint_path = options.output.with_name(f"{options.output.name}.checkpoint")
-    teacher_path = options.output.with_name(f"{options.output.name}.teacher.checkpoint")
     check_output(checkpoint_path)
     if options.log is not None:
         check_output(options.log)
     if not options.checkpoint_every >= 0:
         raise BadSettingError(f"--checkpoint-every must be 0 or more, not {options.checkpoint_every:g}")
-    # Before the first of the network's own there is its teacher's; an older one is of another training.
-    there = [path for path in (checkpoint_path, teacher_path) if path.exists()]
-    begun = max(there, key=lambda path: path.stat().st_mtime, default=checkpoint_path)
-    recipe = _restore(options, begun) if options.resume else read_recipe(options)
+    taught_s: float | None = None
+    if options.resume:
+        told = _restore(options, checkpoint_path)
+        recipe, taught_s = told.recipe, told.taught_s
+    else:
+        recipe = read_recipe(options)
     check_kept_apart(
-        [
-            ("--output", options.output),
-            ("the checkpoint", checkpoint_path),
-            ("the teacher's checkpoint", teacher_path),
-            ("--log", options.log),
-        ],
+        [("--output", options.output), ("the checkpoint", checkpoint_path), ("--log", options.log)],
         [
             *((f"--{name.replace('_', '-')}", getattr(options, name)) for name in PATHS),
             *(("one of --teachers", Path(path)) for path in options.teachers or ()),
@@ -143,20 +145,22 @@ def run(options: argparse.Namespace) -> int:
     teachers = [load_weights(Path(path)).network for path in options.teachers or ()]
     learnt, held_out, tests = _load(options, recipe)
     if not options.resume:
-        checkpoints = [checkpoint_path, teacher_path] if recipe.field_teacher else [checkpoint_path]
-        _tell_replaced(options.output, checkpoints, options.log)
-    told = asdict(_keep(options, recipe))
-    checkpoint = Checkpoint(checkpoint_path, told, options.checkpoint_every, _warn)
-    teachers_checkpoint = Checkpoint(teacher_path, told, 0, _warn)
-    teachers_seconds = 0.0
+        _tell_replaced(options.output, checkpoint_path, options.log)
+    # While its teacher learns, the checkpoint is the teacher's; then it holds the teacher, too.
+    goes_on = options.resume and (not recipe.field_teacher or taught_s is not None)
     with ask_before_stopping() as stop:
         if recipe.field_teacher:
-            teacher = _train_teacher(learnt, recipe, options, teachers_checkpoint, stop)
-            if teacher.stopped:
-                _warn(f"stopped before its teacher had learnt: nothing is exported{_tell_more(teacher_path)}")
-                return INTERRUPTED
-            teachers.append(teacher.network)
-            teachers_seconds = teacher.cpu_seconds
+            teachers.append(make_field_teacher(recipe))
+            if taught_s is None:
+                checkpoint = _make_checkpoint(checkpoint_path, options, recipe, None)
+                taught = _teach(learnt, recipe, options, checkpoint, stop)
+                if taught.stopped:
+                    _warn(
+                        f"stopped while its teacher learnt, so no weights are there{_tell_more(checkpoint)}"
+                    )
+                    return INTERRUPTED
+                teachers[-1], taught_s = taught.network, taught.cpu_seconds
+        checkpoint = _make_checkpoint(checkpoint_path, options, recipe, taught_s)
         with _report(log) as report:
             outcome = train(
                 learnt,
@@ -167,10 +171,10 @@ def run(options: argparse.Namespace) -> int:
                 stop=stop,
                 teachers=teachers,
                 checkpoint=checkpoint,
-                resume=options.resume and begun == checkpoint_path,
+                resume=goes_on,
                 threads=options.threads,
             )
-        outcome = replace(outcome, cpu_seconds=outcome.cpu_seconds + teachers_seconds)
+        outcome = replace(outcome, cpu_seconds=outcome.cpu_seconds + (taught_s or 0))
         temperature = find_temperature(outcome.network, held_out) if recipe.calibrate else 1.0
         outcome = replace(outcome, network=temper(outcome.network, temperature))
         changes = {"temperature": round(temperature, 4), "teachers": list(map(str, options.teachers or ()))}
@@ -178,54 +182,58 @@ def run(options: argparse.Namespace) -> int:
         sha256 = export_weights(options.output, outcome.network, card)
     if not outcome.stopped:
         checkpoint.remove()
-        if recipe.field_teacher:
-            teachers_checkpoint.remove()
     if options.json:
         print(json.dumps({"sha256": sha256, **asdict(card)}))
     else:
         print_outcome(card, outcome, options.output)
-    if outcome.stopped and (more := _tell_more(checkpoint_path)):
+    if outcome.stopped and (more := _tell_more(checkpoint)):
         _warn(f"stopped{more}")
     return INTERRUPTED if outcome.stopped else 0
 
 
-def _train_teacher(
+def _teach(
     learnt: Dataset,
     recipe: Recipe,
     options: argparse.Namespace,
     checkpoint: Checkpoint,
     stop: Callable[[], bool],
 ) -> Outcome:
-    with show_training("its teacher's ") as report:
+    with show_training("teacher's ") as report:
         return train_field_teacher(
             learnt,
             recipe,
             report=report,
             stop=stop,
             checkpoint=checkpoint,
-            resume=options.resume and checkpoint.path.exists(),
+            resume=options.resume,
             threads=options.threads,
         )
+
+
+def _make_checkpoint(
+    path: Path, options: argparse.Namespace, recipe: Recipe, taught_s: float | None
+) -> Checkpoint:
+    told = asdict(_keep(options, recipe, taught_s))
+    return Checkpoint(path, told, options.checkpoint_every, _warn)
 
 
 def _warn(text: str) -> None:
     messages.print(text, soft_wrap=True)
 
 
-def _tell_more(checkpoint: Path) -> str:
-    return f": the same command with --resume goes on from {checkpoint}" if checkpoint.exists() else ""
+def _tell_more(checkpoint: Checkpoint) -> str:
+    path = checkpoint.path
+    return f": the same command with --resume goes on from {path}" if path.exists() else ""
 
 
-def _tell_replaced(path: Path, checkpoints: list[Path], log: Path | None) -> None:
+def _tell_replaced(path: Path, checkpoint: Path, log: Path | None) -> None:
     """Tell what will be lost, while there is time to put it elsewhere."""
     if path.exists():
         _warn(f"{path} is there already: it is replaced when this training ends, also by Ctrl-C")
-    for checkpoint in checkpoints:
-        if checkpoint.exists():
-            _warn(
-                f"{checkpoint} is of a training that did not end, and is replaced: "
-                "--resume would go on from it"
-            )
+    if checkpoint.exists():
+        _warn(
+            f"{checkpoint} is of a training that did not end, and is replaced: --resume would go on from it"
+        )
     if log is not None and log.exists() and not is_training_log(log):
         _warn(f"{log} is there already, and is no training log: it is replaced when this training begins")
 
@@ -245,7 +253,7 @@ def _load(options: argparse.Namespace, recipe: Recipe) -> tuple[Dataset, Dataset
     return learnt, held_out, tests
 
 
-def _keep(options: argparse.Namespace, recipe: Recipe) -> Told:
+def _keep(options: argparse.Namespace, recipe: Recipe, taught_s: float | None) -> Told:
     """What a checkpoint keeps of the options."""
     paths = {name: getattr(options, name) for name in PATHS}
     return Told(
@@ -254,10 +262,11 @@ def _keep(options: argparse.Namespace, recipe: Recipe) -> Told:
         options.threads,
         [str(Path(path).resolve()) for path in options.teachers or ()],
         **{name: None if path is None else str(path.resolve()) for name, path in paths.items()},
+        taught_s=taught_s,
     )
 
 
-def _restore(options: argparse.Namespace, path: Path) -> Recipe:
+def _restore(options: argparse.Namespace, path: Path) -> Told:
     """Take from a checkpoint what the training was told, and refuse to be told something else now."""
     try:
         told = read_record(Told, read_options(path))
@@ -283,7 +292,7 @@ def _restore(options: argparse.Namespace, path: Path) -> Recipe:
             raise BadSettingError(
                 f"--resume goes on as it was begun, with {name} {before}, not {value}: leave it out"
             )
-    return recipe
+    return told
 
 
 @contextmanager
