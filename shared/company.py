@@ -17,7 +17,8 @@ DEPTH = 0.6
 LIGHT = 0.5
 DIM = 0.92  # of the paper's light around the darker one: what is darker between them is no paper
 OVERLAP = 0.2  # at most, of what both boxes cover: slanted ones overlap
-CLOSE = 4  # pixels between them: there is only blur to judge by
+BLURRED = 4  # pixels between them: there is only blur to judge by
+CLOSE = 0.4  # of their size: less is between two digits of a number
 PAPER = 0.5  # of what lies between their middles
 
 
@@ -25,6 +26,12 @@ def find_companion(ink: InkMap, candidates: Sequence[Candidate], digit: Candidat
     """Find the likeliest piece that may be another digit beside one, anywhere on its paper."""
     company = (other for other in candidates if _is_alike(other, digit) and _is_on_paper(ink, other, digit))
     return max(company, key=lambda other: other.score, default=None)
+
+
+def is_close(one: Window, other: Window) -> bool:
+    """Whether two boxes are as close to each other as two digits of a number."""
+    apart = max(max(a.start, b.start) - min(a.stop, b.stop) for a, b in zip(one, other, strict=True))
+    return bool(apart < CLOSE * max(measure_size(one), measure_size(other)))
 
 
 def _is_alike(other: Candidate, digit: Candidate) -> bool:
@@ -45,7 +52,7 @@ def _is_on_paper(ink: InkMap, other: Candidate, digit: Candidate) -> bool:
     """Whether paper lies between both: what lies on another sheet, or behind the card, is no company."""
     between = _look_along(ink.grey, digit.box, other.box)
     paper = between > DIM * min(other.light, digit.light)
-    return between.size < CLOSE or bool(np.count_nonzero(paper) >= PAPER * between.size)
+    return between.size < BLURRED or bool(np.count_nonzero(paper) >= PAPER * between.size)
 
 
 def _look_along(grey: Bytes, one: Window, other: Window) -> Bytes:

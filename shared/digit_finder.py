@@ -33,7 +33,7 @@ from shared.candidates import (
     tell_overlap,
     widen,
 )
-from shared.company import find_companion
+from shared.company import find_companion, is_close
 from shared.digit_image import crop, measure_blur
 from shared.errors import BadFrameError
 from shared.feedforward import FloatArray
@@ -52,7 +52,8 @@ BOARD = 90  # of 255: chalk is looked for where a board as dark as this ...
 LEAST_BOARD = 0.12  # ... fills this share of the frame ...
 BRIGHTEST_BOARD = 130  # ... but not on what is brighter than this
 
-COMPANY = 0.65  # from here on the finder's own network takes what is near a digit for another one
+COMPANY = 0.65  # from here on the finder's own network takes what is near a digit for another one ...
+CLOSE_COMPANY = 0.2  # ... and from here on what is close to it: each makes it doubt the other
 CLEAR_SCORE = 0.94  # what ink has that a glance finds; dark cards with chalk on them have up to 0.92
 SAME_PIECE = 0.6  # of what both cover: boxes that share more are of one piece
 WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit
@@ -263,10 +264,13 @@ def _choose(
 def _has_company(search: Search, chosen: Candidate, digit: FoundDigit, frame_shape: tuple[int, ...]) -> bool:
     """Whether there is another digit on the same paper, as far as the finder's own network can tell."""
     companion = find_companion(search.ink, search.candidates, chosen)
-    if companion is None or digit.surroundings.likelihood < COMPANY:
+    if companion is None:
+        return False
+    needed = CLOSE_COMPANY if is_close(chosen.box, companion.box) else COMPANY
+    if digit.surroundings.likelihood < needed:
         return False
     other = _cut_out(search.ink, companion, frame_shape)
-    return other is not None and other.surroundings.likelihood >= COMPANY
+    return other is not None and other.surroundings.likelihood >= needed
 
 
 def _holds(outer: Window, inner: Window) -> bool:

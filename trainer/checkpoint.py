@@ -69,11 +69,16 @@ class Checkpoint:
         self._options = options or {}
         self._every_s = every_s
         self._side_file = SideFile(path, warn)
-        self._written = time.monotonic()
+        self._written: float | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is one of this training, and not of another."""
+        return self._written is not None
 
     def is_due(self) -> bool:
-        """Whether the last one is old enough for another."""
-        return time.monotonic() - self._written >= self._every_s
+        """Whether there is none yet, or the last one is old enough for another."""
+        return self._written is None or time.monotonic() - self._written >= self._every_s
 
     def save(self, standing: Standing, arrays: Arrays, purpose: dict[str, Any]) -> None:
         """Write where training stands; where that fails the one before stays, until another is due.
@@ -113,6 +118,7 @@ class Checkpoint:
             )
         for array, content in zip(arrays, kept, strict=True):
             np.copyto(array, content)
+        self._written = time.monotonic()
         return read_record(Standing, about["standing"])
 
     def remove(self) -> None:

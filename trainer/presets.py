@@ -145,6 +145,6 @@ PRESETS = {
     ),
     "record": Preset(
         replace(BEST, epochs=280, field_teacher=24),
-        "99.66 %, 1 h 13 min: the same, taught by a network that looks at fields of a picture",
+        "99.66 %, 1 h 13 min: the same layers, 280 epochs, taught by a convolutional network",
     ),
 }

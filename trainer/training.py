@@ -293,7 +293,7 @@ class _Course:
             report(replace(moment, epoch_accuracy=accuracy, ends_epoch=True))
             if stopped:
                 break
-            if checkpoint is not None and checkpoint.is_due():
+            if checkpoint is not None and (checkpoint.is_due() or epoch == settings.epochs):
                 purpose = purpose or self.describe_purpose()
                 checkpoint.save(standing, self.arrays, purpose)
         return Outcome(

@@ -76,9 +76,22 @@ def test_what_is_over_is_not_done_again(drawn_digits, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-def test_checkpoints_are_not_written_more_often_than_told(drawn_digits, tmp_path):
-    train(drawn_digits, Settings(hidden=(5,)), checkpoint=Checkpoint(tmp_path / "c", every_s=3600.0))
-    assert not (tmp_path / "c").exists()
+def test_checkpoints_are_written_first_and_last_and_else_not_more_often_than_told(drawn_digits, tmp_path):
+    checkpoint, written = Checkpoint(tmp_path / "c", every_s=3600.0), []
+
+    def note(moment):
+        if moment.steps == 1 or moment.ends_epoch:
+            written.append(read_standing(checkpoint.path) if checkpoint.is_there else 0)
+
+    train(drawn_digits, Settings(hidden=(5,), epochs=4), checkpoint=checkpoint, report=note)
+    # Each is written once its epoch was told of.
+    assert written == [0, 0, 1, 1, 1]
+    assert read_standing(checkpoint.path) == 4
+
+
+def read_standing(path):
+    with np.load(path) as file:
+        return json.loads(file["about"].tobytes())["standing"]["epoch"]
 
 
 def test_a_checkpoint_that_cannot_be_written_ends_no_training_and_is_tried_again(drawn_digits, tmp_path):

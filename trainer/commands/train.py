@@ -156,7 +156,7 @@ def run(options: argparse.Namespace) -> int:
                 taught = _teach(learnt, recipe, options, checkpoint, stop)
                 if taught.stopped:
                     _warn(
-                        f"stopped while its teacher learnt, so no weights are there{_tell_more(checkpoint)}"
+                        f"stopped while its teacher learnt: no weights were written{_tell_more(checkpoint)}"
                     )
                     return INTERRUPTED
                 teachers[-1], taught_s = taught.network, taught.cpu_seconds
@@ -222,8 +222,7 @@ def _warn(text: str) -> None:
 
 
 def _tell_more(checkpoint: Checkpoint) -> str:
-    path = checkpoint.path
-    return f": the same command with --resume goes on from {path}" if path.exists() else ""
+    return f": the same command with --resume goes on from {checkpoint.path}" if checkpoint.is_there else ""
 
 
 def _tell_replaced(path: Path, checkpoint: Path, log: Path | None) -> None:
