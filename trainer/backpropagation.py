@@ -11,7 +11,8 @@ import numpy.typing as npt
 from shared.feedforward import ACTIVATIONS, FeedForward, FloatArray
 from shared.reading import NO, YES
 from trainer.disturbances import Disturbance, Disturbances
-from trainer.fields import FieldNetwork, draw_links
+from trainer.fields import FieldNetwork
+from trainer.initialisation import draw_links
 from trainer.losses import LOSSES
 
 NOTHING = Disturbances()

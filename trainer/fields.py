@@ -18,15 +18,11 @@ import numpy.typing as npt
 from shared.digit_image import IMAGE_SIZE
 from shared.errors import WrongShapeError
 from shared.feedforward import ACTIVATIONS, OUTPUT_ACTIVATION, FeedForward, FloatArray
+from trainer.initialisation import draw_links
 
 FIELD = 3  # places from side to side of a field
 ASKED = 128  # pictures at a time: what is in the fields takes nine times the room
 FOLDED = 2  # layers, the first ones, that first make one place of four
-
-# The variance of link weights times the links into a node, with which signals are as strong after a layer as
-# before it: half of what comes to a relu node is silenced (He, Zhang, Ren and Sun, "Delving Deep into
-# Rectifiers", 2015, equation 10).
-VARIANCES = {"sigmoid": 1.0, "relu": 2.0}
 
 
 @dataclass(frozen=True)
@@ -190,14 +186,3 @@ def initialise_fields(
         channels = nodes
     shapes += [(after, before) for before, after in pairwise((side**2 * channels, hidden, outputs))]
     return FieldNetwork(*draw_links(shapes, random, "relu"), "relu", fields)
-
-
-def draw_links(
-    shapes: Sequence[tuple[int, int]], random: np.random.Generator, activation: str
-) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Draw small random link weights for layers of some shapes, and biases of zero."""
-    weights = [
-        random.normal(0.0, (VARIANCES[activation] / shape[1]) ** 0.5, shape).astype(np.float32)
-        for shape in shapes
-    ]
-    return weights, [np.zeros(len(matrix), np.float32) for matrix in weights]
