@@ -71,16 +71,14 @@ def find_gradients(
     weight_gradients: list[FloatArray] = []
     bias_gradients: list[FloatArray] = []
     for index in reversed(range(len(network.weights))):
-        seen = signals[index]
-        if index < len(fields):  # at each of its places: one and the same node, with a batch of its own
-            seen = fields[index].spread(seen)
-            errors = errors.reshape(len(seen), -1)
-        weight_gradients.insert(0, errors.T @ seen)
-        bias_gradients.insert(0, errors.sum(axis=0))
+        matrix, has_fields = network.weights[index], index < len(fields)
+        if has_fields:
+            weight_gradients.insert(0, fields[index].find_gradient(errors, signals[index]))
+        else:
+            weight_gradients.insert(0, errors.T @ signals[index])
+        bias_gradients.insert(0, errors.sum(axis=0).reshape(-1, len(matrix)).sum(axis=0))
         if index:
-            errors = errors @ network.weights[index]
-            if index < len(fields):
-                errors = fields[index].gather(errors)
+            errors = fields[index].send_back(errors, matrix) if has_fields else errors @ matrix
             before = disturbance.go_back(index - 1, errors, signals[index])
             errors *= slope(before)
     return weight_gradients, bias_gradients

@@ -19,9 +19,10 @@ from shared.digit_image import IMAGE_SIZE
 from shared.errors import WrongShapeError
 from shared.feedforward import ACTIVATIONS, OUTPUT_ACTIVATION, FeedForward, FloatArray
 from trainer.initialisation import draw_links
+from trainer.memory import make_zeros
 
 FIELD = 3  # places from side to side of a field
-ASKED = 128  # pictures at a time: what is in the fields takes nine times the room
+ASKED = 64  # pictures at a time: with them what is in the fields is small enough for a processor's cache
 FOLDED = 2  # layers, the first ones, that first make one place of four
 
 
@@ -45,42 +46,61 @@ class Fields:
         """How many places, and so fields, there are."""
         return self.side**2
 
-    def spread(self, signals: FloatArray) -> FloatArray:
-        """Lay out what fields hold: (batch, places * channels) becomes (batch * places, 9 * channels)."""
-        count, side, channels = len(signals), self.side, self.channels
-        around = np.zeros((count, side + 2, side + 2, channels), np.float32)
-        around[:, 1:-1, 1:-1] = self._fold(signals).reshape(count, side, side, channels)
-        picture, row, place, _ = around.strides
-        # Each of a field's three rows is one run of memory.
-        rows = np.lib.stride_tricks.as_strided(
+    def weigh(self, signals: FloatArray, matrix: FloatArray) -> FloatArray:
+        """Add up what comes through the links: (batch, places * channels) becomes (batch, places * nodes)."""
+        seen = self._look(signals)
+        of_rows = zip(self._cut(matrix), seen, strict=True)
+        links, row = next(of_rows)
+        sums: FloatArray = links @ row
+        for links, row in of_rows:
+            sums += links @ row
+        return self._flatten(sums)
+
+    def find_gradient(self, errors: FloatArray, signals: FloatArray) -> FloatArray:
+        """Find how the loss changes with the weights, of how it does with the sums that they make."""
+        by_place = errors.T.reshape(self.side, self.side, -1, len(errors))
+        of_rows = [(by_place @ row.swapaxes(-1, -2)).sum(axis=(0, 1)) for row in self._look(signals)]
+        return np.concatenate(of_rows, axis=1)
+
+    def send_back(self, errors: FloatArray, matrix: FloatArray) -> FloatArray:
+        """Send errors back through the links, to where signals came from.
+
+        A place is seen in the fields about it and about those around it: errors go back through these as
+        signals come, but for that each link then has its place on the opposite side.
+        """
+        links = matrix.reshape(-1, FIELD, FIELD, self.channels)[:, ::-1, ::-1]
+        fields = Fields(self.side, len(matrix))
+        errors = fields.weigh(errors, links.transpose(3, 1, 2, 0).reshape(self.channels, -1))
+        return self._flatten(self._unfold(errors.T.reshape(self.side, self.side, self.channels, -1)))
+
+    @staticmethod
+    def _cut(matrix: FloatArray) -> FloatArray:
+        """Cut weights, (nodes, 9 * channels), by a field's rows: (3, nodes, 3 * channels)."""
+        return np.ascontiguousarray(matrix.reshape(len(matrix), FIELD, -1).swapaxes(0, 1))
+
+    def _look(self, signals: FloatArray) -> FloatArray:
+        """See what is in each row of each field: (3, side, side, 3 * channels, batch)."""
+        around = make_zeros((self.side + 2, self.side + 2, self.channels, len(signals)))
+        inside = self._unfold(around[1:-1, 1:-1])
+        inside[...] = signals.T.reshape(inside.shape)
+        down, *others = around.strides
+        # Three places beside each other are one run of memory.
+        return np.lib.stride_tricks.as_strided(
             around,
-            (count, side, side, FIELD, FIELD * channels),
-            (picture, row, place, row, around.itemsize),
+            (FIELD, self.side, self.side, FIELD * self.channels, len(signals)),
+            (down, down, *others),
             writeable=False,
         )
-        spread: FloatArray = rows.reshape(count * self.places, FIELD * FIELD * channels)
-        return spread
 
-    def gather(self, errors: FloatArray) -> FloatArray:
-        """Add up at each place what the fields around say of it: errors go back the way of `spread`."""
-        side, channels = self.side, self.channels
-        count = len(errors) // self.places
-        of_fields = errors.reshape(count, side, side, FIELD, FIELD, channels)
-        around = np.zeros((count, side + 2, side + 2, channels), np.float32)
-        for down in range(FIELD):
-            for across in range(FIELD):
-                around[:, down : down + side, across : across + side] += of_fields[:, :, :, down, across]
-        return self._unfold(around[:, 1:-1, 1:-1])
-
-    def _fold(self, signals: FloatArray) -> FloatArray:
+    def _unfold(self, maps: FloatArray) -> FloatArray:
+        """See maps, (side, side, channels, batch), in the order in which they come in."""
         if not self.folded:
-            return signals
-        return signals.reshape(len(signals), self.side, 2, self.side, 2, -1).transpose(0, 1, 3, 2, 4, 5)
+            return maps
+        return maps.reshape(self.side, self.side, 2, 2, -1, maps.shape[-1]).transpose(0, 2, 1, 3, 4, 5)
 
-    def _unfold(self, errors: FloatArray) -> FloatArray:
-        if self.folded:
-            errors = errors.reshape(len(errors), self.side, self.side, 2, 2, -1).transpose(0, 1, 3, 2, 4, 5)
-        return errors.reshape(len(errors), -1)
+    @staticmethod
+    def _flatten(maps: FloatArray) -> FloatArray:
+        return maps.reshape(-1, maps.shape[-1]).T
 
 
 class FieldNetwork(FeedForward):
@@ -142,11 +162,14 @@ class FieldNetwork(FeedForward):
         assert self.biases is not None
         for index, (matrix, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             is_output = index == len(self.weights) - 1
-            seen = self.fields[index].spread(signals[-1]) if index < len(self.fields) else signals[-1]
-            sums = seen @ matrix.T
+            if index < len(self.fields):
+                sums = self.fields[index].weigh(signals[-1], matrix)
+                bias = np.tile(bias, self.fields[index].places)
+            else:
+                sums = signals[-1] @ matrix.T
             sums += bias
             ACTIVATIONS[OUTPUT_ACTIVATION if is_output else self.activation].squash_many(sums, sums)
-            signals.append(sums.reshape(len(signals[0]), -1))
+            signals.append(sums)
             if disturb is not None and not is_output:
                 disturb(signals[-1])
         return signals

@@ -29,35 +29,42 @@ def make_small(random, activation="sigmoid"):
     return FieldNetwork(weights, [draw(random, shape[0]) for shape in shapes], activation, fields)
 
 
-@given(fields=KINDS, batch=st.integers(1, 3), seed=st.integers(0, 99))
-def test_a_field_holds_what_is_around_its_place_and_nothing_beyond_the_edge(fields, batch, seed):
+@given(fields=KINDS, nodes=st.integers(1, 3), batch=st.integers(1, 3), seed=st.integers(0, 99))
+def test_what_is_around_a_place_comes_through_its_links_and_nothing_from_beyond_the_edge(
+    fields, nodes, batch, seed
+):
     random = np.random.default_rng(seed)
     side, channels = fields.side, fields.channels
     if fields.folded:
         maps = draw(random, batch, 2 * side, 2 * side, channels // 4)
     else:
         maps = draw(random, batch, side, side, channels)
-    spread = fields.spread(maps.reshape(batch, -1)).reshape(batch, side, side, 3, 3, channels)
+    matrix = draw(random, nodes, 9 * channels)
+    links = matrix.reshape(nodes, 3, 3, channels)
+    sums = np.zeros((batch, side, side, nodes))
     for row, column, down, across in np.ndindex(side, side, 3, 3):
         y, x = row + down - 1, column + across - 1
-        held = np.zeros((batch, channels))
         if 0 <= y < side and 0 <= x < side:
             held = maps[:, y, x]
             if fields.folded:
                 held = maps[:, 2 * y : 2 * y + 2, 2 * x : 2 * x + 2].reshape(batch, channels)
-        np.testing.assert_array_equal(spread[:, row, column, down, across], held)
+            sums[:, row, column] += held @ links[:, down, across].T
+    found = fields.weigh(maps.reshape(batch, -1), matrix)
+    np.testing.assert_allclose(found, sums.reshape(batch, -1), rtol=1e-4, atol=1e-4)
 
 
-@given(fields=KINDS, batch=st.integers(1, 3), seed=st.integers(0, 99))
-def test_errors_go_back_the_way_that_signals_came(fields, batch, seed):
+@given(fields=KINDS, nodes=st.integers(1, 3), batch=st.integers(1, 3), seed=st.integers(0, 99))
+def test_errors_go_back_the_way_that_signals_came(fields, nodes, batch, seed):
     random = np.random.default_rng(seed)
     signals = draw(random, batch, fields.places * fields.channels)
-    errors = draw(random, batch * fields.places, 9 * fields.channels)
-    # Of a linear map and its transpose: (A s) . e = s . (A^T e).
-    there = np.vdot(fields.spread(signals).astype(np.float64), errors)
-    assert np.vdot(signals.astype(np.float64), fields.gather(errors)) == pytest.approx(
-        there, rel=1e-4, abs=1e-3
+    errors = draw(random, batch, fields.places * nodes)
+    matrix = draw(random, nodes, 9 * fields.channels)
+    # Linear in the signals, and in the links: (A s) . e = s . (A^T e).
+    there = pytest.approx(
+        np.vdot(fields.weigh(signals, matrix).astype(np.float64), errors), rel=1e-4, abs=1e-3
     )
+    assert np.vdot(signals.astype(np.float64), fields.send_back(errors, matrix)) == there
+    assert np.vdot(matrix.astype(np.float64), fields.find_gradient(errors, signals)) == there
 
 
 def test_a_layer_with_fields_is_a_correlation():
