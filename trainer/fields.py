@@ -15,11 +15,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from shared.cache_line import make_zeros
 from shared.digit_image import IMAGE_SIZE
 from shared.errors import WrongShapeError
 from shared.feedforward import ACTIVATIONS, OUTPUT_ACTIVATION, FeedForward, FloatArray
 from trainer.initialisation import draw_links
-from trainer.memory import make_zeros
 
 FIELD = 3  # places from side to side of a field
 ASKED = 64  # pictures at a time: with them what is in the fields is small enough for a processor's cache

@@ -1,20 +1,12 @@
-"""Memory: kept for the next array rather than given back to the system, and where arrays begin in it."""
+"""Memory that is kept for the next array rather than given back to the system."""
 
 from __future__ import annotations
 
 import ctypes
-import math
-
-import numpy as np
-
-from shared.feedforward import FloatArray
 
 # glibc's malloc.h; sizes in bytes.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 LARGEST_KEPT, MOST_KEPT = 32 << 20, 256 << 20
-
-# What a processor reads at a time, in bytes.
-CACHE_LINE = 64
 
 
 def keep_freed_memory() -> None:
@@ -30,14 +22,3 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT)
         mallopt(M_TRIM_THRESHOLD, MOST_KEPT)
-
-
-def make_zeros(shape: tuple[int, ...]) -> FloatArray:
-    """Make zeros, float32, that begin where a cache line does.
-
-    numpy's begin 16 bytes further on, as malloc's do: what a processor then reads at once lies in two lines.
-    A small matrix times another that begins so took half the time.
-    """
-    raw = np.zeros(4 * math.prod(shape) + CACHE_LINE, np.uint8)
-    start = -raw.ctypes.data % CACHE_LINE
-    return raw[start : start + 4 * math.prod(shape)].view(np.float32).reshape(shape)
