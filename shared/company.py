@@ -14,6 +14,7 @@ from shared.ink import Bytes, InkMap, Window
 SCORE = 0.2
 SIZE = 0.6
 DEPTH = 0.6
+CLOSE_DEPTH = 0.83  # of digits of one number: a finger behind the card is paler or darker
 LIGHT = 0.5
 DIM = 0.92  # of the paper's light around the darker one: what is darker between them is no paper
 OVERLAP = 0.2  # at most, of what both boxes cover: slanted ones overlap
@@ -36,10 +37,11 @@ def is_close(one: Window, other: Window) -> bool:
 
 def _is_alike(other: Candidate, digit: Candidate) -> bool:
     """Whether it is another piece, not much less a digit, and as large, as dark and as brightly lit."""
+    depth = CLOSE_DEPTH if is_close(digit.box, other.box) else DEPTH
     alike = (
         (other.score, digit.score, SCORE),
         (measure_size(other.box), measure_size(digit.box), SIZE),
-        (other.depth, digit.depth, DEPTH),
+        (other.depth, digit.depth, depth),
         (other.light, digit.light, LIGHT),
     )
     if any(min(one, two) < share * max(one, two) for one, two, share in alike):

@@ -53,7 +53,7 @@ LEAST_BOARD = 0.12  # ... fills this share of the frame ...
 BRIGHTEST_BOARD = 130  # ... but not on what is brighter than this
 
 COMPANY = 0.65  # from here on the finder's own network takes what is near a digit for another one ...
-CLOSE_COMPANY = 0.2  # ... and from here on what is close to it: each makes it doubt the other
+CLOSE_COMPANY = 0.3  # ... and from here on what is close to it: each makes it doubt the other
 CLEAR_SCORE = 0.94  # what ink has that a glance finds; dark cards with chalk on them have up to 0.92
 SAME_PIECE = 0.6  # of what both cover: boxes that share more are of one piece
 WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit

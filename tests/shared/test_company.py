@@ -53,3 +53,13 @@ def test_what_is_written_on_another_sheet_is_no_company():
     other = draw(TWO, size=80, at=(230, 70))
     paper = np.where(np.arange(WIDTH) < 180, 200, 90)
     assert_found(photograph(np.maximum(ink, other), paper), ink)
+
+
+@pytest.mark.parametrize(("darkness", "alone"), [(0.7, True), (1.0, False)])
+def test_what_is_close_but_of_another_pen_is_no_company(darkness, alone):
+    ink = draw(TWO, size=80, at=(80, 70))
+    frame = photograph(ink + darkness * draw(SEVEN, size=80, at=(160, 70)))
+    if alone:
+        assert_found(frame, ink)
+    else:
+        assert find_digit(frame) is NoDigit.NOT_ONE
