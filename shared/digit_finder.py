@@ -40,6 +40,7 @@ from shared.feedforward import FloatArray
 from shared.ink import Bytes, InkMap, Window, fit_frame, halve, measure_ink
 from shared.pieces import label_pieces
 from shared.surroundings import Surroundings
+from shared.traits import DARK_BOARD
 
 # Where a camera cannot see.
 DARKEST_LIGHT = 30  # of 255: nowhere in the frame four pixels in a square are brighter
@@ -51,6 +52,9 @@ SMALLEST_FRAME = 28  # pixels a side: a digit of MNIST's own size, filling the f
 BOARD = 90  # of 255: chalk is looked for where a board as dark as this ...
 LEAST_BOARD = 0.12  # ... fills this share of the frame ...
 BRIGHTEST_BOARD = 130  # ... but not on what is brighter than this
+FILLED = 0.8  # of the frame: a board that fills so much of it a camera shows brighter than it is
+GREY_BOARD = 60  # from here on it is looked at as if it had been dark ...
+EVEN_BOARD = 0.6  # ... if it is nowhere darker than this share of it: else that is a board, on a desk
 
 COMPANY = 0.65  # from here on the finder's own network takes what is near a digit for another one ...
 CLOSE_COMPANY = 0.3  # ... and from here on what is close to it: each makes it doubt the other
@@ -168,22 +172,20 @@ def search_in_turn(frame: Bytes, *, second_look: bool | None = None, alone: bool
     if ink.grey.max() < DARKEST_LIGHT:
         yield Search(ink, found=NoDigit.TOO_DARK)
         return
-    board = second_look is not False and _share(ink.grey < BOARD) > LEAST_BOARD
-    if board and second_look:
+    board = None if second_look is False else _measure_board(ink.grey)
+    if second_look and board is not None:
         candidates = [one for one in find_candidates(ink, GLANCE) if one.score >= CLEAR_SCORE]
     else:
         candidates = find_candidates(ink)
     taken = _pass_over(candidates) if second_look else []
-    otherwise = bool(second_look and (board or taken))
+    otherwise = bool(second_look and (board is not None or taken))
     in_ink = Search(ink, otherwise=otherwise, candidates=candidates)
     searches = [in_ink]
     answered = False
     while True:
         search, best = _find_best(searches, taken)
-        if board and len(searches) == 1 and (taken or best is None or best.score < SURE_SCORE):
-            chalked = measure_ink(~grey, 255 - BRIGHTEST_BOARD)
-            chalk = find_candidates(chalked, CHALK_LEVELS, chalk=True)
-            searches.append(Search(chalked, chalk=True, otherwise=otherwise, candidates=chalk))
+        if board is not None and len(searches) == 1 and (taken or best is None or best.score < SURE_SCORE):
+            searches.append(replace(_find_chalk(grey, board), otherwise=otherwise))
             continue
         if best is None:
             break
@@ -220,6 +222,33 @@ def _pass_over(candidates: Sequence[Candidate]) -> list[Window]:
 def _is_taken(candidate: Candidate, taken: Sequence[Window]) -> bool:
     """Whether it is the same piece as one before, or nearly, at another ink level."""
     return any(tell_overlap(candidate.box, box) > SAME_PIECE for box in taken)
+
+
+def _measure_board(grey: Bytes) -> int | None:
+    """How bright a board is that there may be in a frame, of 255; None without any.
+
+    One beside other things counts as dark; one that fills the frame, evenly, as what most of it is.
+    """
+    # Some of the pixels tell as well.
+    greys = sort_bytes(grey[::4, ::4].ravel())
+    dark, middle, bright = (int(greys[int(share * greys.size)]) for share in (LEAST_BOARD, 0.5, FILLED))
+    if bright < BRIGHTEST_BOARD and dark >= EVEN_BOARD * middle and middle > GREY_BOARD:
+        return middle
+    return DARK_BOARD if dark < BOARD else None
+
+
+def _find_chalk(frame: Bytes, board: int) -> Search:
+    """Look for chalk as for ink, on paper as bright as the board is dark."""
+    inverted = ~frame
+    if board > DARK_BOARD:
+        as_if_dark = np.arange(256) * ((255 - DARK_BOARD) / (255 - board))
+        inverted = np.minimum(as_if_dark, 255).astype(np.uint8).take(inverted)
+    ink = measure_ink(inverted, 255 - BRIGHTEST_BOARD)
+    candidates = find_candidates(ink, CHALK_LEVELS, chalk=True)
+    # Before what may be no board a bar is no chalk: gaps, cables and pens are more often.
+    if board > DARK_BOARD:
+        candidates = [one for one in candidates if not one.traits.bar]
+    return Search(ink, chalk=True, candidates=candidates)
 
 
 def _share(part: Mask) -> float:

@@ -165,6 +165,13 @@ def test_chalk_on_a_dark_board_is_ink(board):
     assert_same_shape(normalise(found.ink), normalise(ink.astype(np.float32)))
 
 
+@pytest.mark.parametrize("board", [70, 90, 115])
+def test_a_board_that_fills_the_frame_may_be_as_bright_as_a_camera_makes_it(board):
+    ink = draw(TWO)
+    found = assert_found(photograph(ink, board, depth=-120 / board), ink, slack=10)
+    assert found.surroundings.likelihood > 0.8
+
+
 @pytest.mark.parametrize("second_look", [True, False, None])
 def test_sure_ink_is_found_before_a_dark_place_in_either_look(second_look):
     ink = draw(TWO, at=(190, 60), pen=10)
