@@ -158,8 +158,7 @@ def _mark_most_written(mask: Mask | Bytes, fewest: float) -> Bytes | None:
     None if rows enter none of them so often as `fewest`.
     """
     labels, count = label_pieces(mask)
-    # Every other row tells as well how often; as one line, as bits of bytes and as few labels as there are
-    # entries, in half the time.
+    # Every other row tells as well how often. As one line and bit by bit: a Pi Zero needs a third less time.
     rows = mask[::2].view(np.uint8)
     line = rows.ravel()
     entered = line.copy()

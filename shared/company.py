@@ -14,12 +14,13 @@ from shared.ink import Bytes, InkMap, Window
 SCORE = 0.2
 SIZE = 0.6
 DEPTH = 0.6
-CLOSE_DEPTH = 0.83  # of digits of one number: a finger behind the card is paler or darker
 LIGHT = 0.5
 DIM = 0.92  # of the paper's light around the darker one: what is darker between them is no paper
 OVERLAP = 0.2  # at most, of what both boxes cover: slanted ones overlap
 BLURRED = 4  # pixels between them: there is only blur to judge by
-CLOSE = 0.4  # of their size: less is between two digits of a number
+CLOSE = 0.4  # of their size: less is between two digits of a number ...
+ONE_PEN = 0.83  # ... which are as much alike in depth as this, or their paper ...
+ONE_PAPER = 0.05  # ... in unevenness: a finger is neither that shows beside the card's edge
 PAPER = 0.5  # of what lies between their middles
 
 
@@ -37,17 +38,24 @@ def is_close(one: Window, other: Window) -> bool:
 
 def _is_alike(other: Candidate, digit: Candidate) -> bool:
     """Whether it is another piece, not much less a digit, and as large, as dark and as brightly lit."""
-    depth = CLOSE_DEPTH if is_close(digit.box, other.box) else DEPTH
     alike = (
         (other.score, digit.score, SCORE),
         (measure_size(other.box), measure_size(digit.box), SIZE),
-        (other.depth, digit.depth, depth),
+        (other.depth, digit.depth, DEPTH),
         (other.light, digit.light, LIGHT),
     )
     if any(min(one, two) < share * max(one, two) for one, two, share in alike):
         return False
+    if is_close(digit.box, other.box) and not _is_of_one_hand(other, digit):
+        return False
     # At one ink level pieces are apart; at another one it may be the same piece.
     return tell_overlap(digit.box, other.box) <= (OVERLAP if other.level == digit.level else 0)
+
+
+def _is_of_one_hand(other: Candidate, digit: Candidate) -> bool:
+    """Whether both may be written with one pen, or on one paper."""
+    one_pen = min(other.depth, digit.depth) >= ONE_PEN * max(other.depth, digit.depth)
+    return one_pen or abs(other.traits.unevenness - digit.traits.unevenness) < ONE_PAPER
 
 
 def _is_on_paper(ink: InkMap, other: Candidate, digit: Candidate) -> bool:

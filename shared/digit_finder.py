@@ -57,7 +57,7 @@ GREY_BOARD = 60  # from here on it is looked at as if it had been dark ...
 EVEN_BOARD = 0.6  # ... if it is nowhere darker than this share of it: else that is a board, on a desk
 
 COMPANY = 0.65  # from here on the finder's own network takes what is near a digit for another one ...
-CLOSE_COMPANY = 0.3  # ... and from here on what is close to it: each makes it doubt the other
+CLOSE_COMPANY = 0.2  # ... and from here on what is close to it: each makes it doubt the other
 CLEAR_SCORE = 0.94  # what ink has that a glance finds; dark cards with chalk on them have up to 0.92
 SAME_PIECE = 0.6  # of what both cover: boxes that share more are of one piece
 WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit

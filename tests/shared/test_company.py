@@ -55,10 +55,13 @@ def test_what_is_written_on_another_sheet_is_no_company():
     assert_found(photograph(np.maximum(ink, other), paper), ink)
 
 
-@pytest.mark.parametrize(("darkness", "alone"), [(0.7, True), (1.0, False)])
-def test_what_is_close_but_of_another_pen_is_no_company(darkness, alone):
+@pytest.mark.parametrize(
+    ("behind", "darkness", "alone"), [(160, 0.7, True), (160, 1, False), (200, 0.7, False)]
+)
+def test_what_shows_close_beside_the_cards_edge_is_no_company(behind, darkness, alone):
     ink = draw(TWO, size=80, at=(80, 70))
-    frame = photograph(ink + darkness * draw(SEVEN, size=80, at=(160, 70)))
+    paper = np.where(np.arange(WIDTH) < 152, 200, behind)
+    frame = photograph(ink + darkness * draw(SEVEN, size=80, at=(160, 70)), paper)
     if alone:
         assert_found(frame, ink)
     else:
