@@ -37,7 +37,10 @@ def is_close(one: Window, other: Window) -> bool:
 
 
 def _is_alike(other: Candidate, digit: Candidate) -> bool:
-    """Whether it is another piece, not much less a digit, and as large, as dark and as brightly lit."""
+    """Whether it is another piece, not much less a digit, and as large, as dark and as brightly lit.
+
+    Of what is close more is asked: see `_is_of_one_hand`.
+    """
     alike = (
         (other.score, digit.score, SCORE),
         (measure_size(other.box), measure_size(digit.box), SIZE),

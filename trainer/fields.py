@@ -30,6 +30,9 @@ FOLDED = 2  # layers, the first ones, that first make one place of four
 class Fields:
     """The fields of one layer: one about each place of a square map, over its edge, where there is nothing.
 
+    Within, pictures come last in memory: what a row of a field holds of all of them is a matrix as it lies
+    there, to be multiplied by the links to that row; nothing need be laid out anew for each field.
+
     Attributes
     ----------
     side : places of the map from side to side
