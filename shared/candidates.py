@@ -23,6 +23,8 @@ Mask = npt.NDArray[np.bool_]
 
 # Only the pieces with most strokes at a level are looked at, each marked by a bit: a digit is no small speck.
 _BITS = np.array([1, 2, 4, 8, 16, 32], np.uint8)
+# What each bit makes of a byte of marks: 1 where it is among them, else 0.
+_MARKED = [bytes(marks >> place & 1 for marks in range(256)) for place in range(len(_BITS))]
 
 INK_LEVELS = (18, 36, 72, 150)  # of 255, how much darker than the paper: from pencil to marker
 CHALK_LEVELS = INK_LEVELS[1:]
@@ -101,8 +103,8 @@ def _cut(ink: InkMap, level: int, chalk: bool) -> Iterator[Candidate]:
     if faint:
         pieces *= mask.view(np.uint8)
     rows, columns = _list_marks(pieces)
-    for bit in _BITS[: int(rows.max()).bit_length()]:
-        box = span(rows & bit), span(columns & bit)
+    for bit, marked in zip(_BITS[: max(rows).bit_length()], _MARKED, strict=False):
+        box = span(rows.translate(marked)), span(columns.translate(marked))
         height, width = box[0].stop - box[0].start, box[1].stop - box[1].start
         size = max(height, width)
         if size < smallest or height < FLATTEST * width:
@@ -182,16 +184,16 @@ def join(mask: Mask, ink: Bytes, level: int) -> Bytes:
     return joined
 
 
-def _list_marks(pieces: Bytes) -> tuple[Bytes, Bytes]:
+def _list_marks(pieces: Bytes) -> tuple[bytes, bytes]:
     """All marks that there are in each row, and in each column; of four bytes at once, which is quicker."""
     fours = pieces.view(np.uint32)
     across = np.bitwise_or.reduce(fours, axis=1).view(np.uint8).reshape(-1, 4)
-    return np.bitwise_or.reduce(across, axis=1), np.bitwise_or.reduce(fours, axis=0).view(np.uint8)
+    return np.bitwise_or.reduce(across, axis=1).tobytes(), np.bitwise_or.reduce(fours, axis=0).tobytes()
 
 
-def span(line: Bytes) -> slice:
-    """From the first to the last place that is not 0, of a line of which all such places are alike."""
-    return slice(int(line.argmax()), line.size - int(line[::-1].argmax()))
+def span(line: bytes) -> slice:
+    """From the first to the last 1 of a line: arrays take four times as long to tell."""
+    return slice(line.find(1), line.rfind(1) + 1)
 
 
 def _find_contacts(pieces: Bytes, box: Window, bit: np.uint8) -> list[int]:

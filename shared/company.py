@@ -26,8 +26,9 @@ PAPER = 0.5  # of what lies between their middles
 
 def find_companion(ink: InkMap, candidates: Sequence[Candidate], digit: Candidate) -> Candidate | None:
     """Find the likeliest piece that may be another digit beside one, anywhere on its paper."""
-    company = (other for other in candidates if _is_alike(other, digit) and _is_on_paper(ink, other, digit))
-    return max(company, key=lambda other: other.score, default=None)
+    alike = [other for other in candidates if _is_alike(other, digit)]
+    alike.sort(key=lambda other: -other.score)
+    return next((other for other in alike if _is_on_paper(ink, other, digit)), None)
 
 
 def is_close(one: Window, other: Window) -> bool:

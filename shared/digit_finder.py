@@ -292,11 +292,14 @@ def _choose(
 
 def _has_company(search: Search, chosen: Candidate, digit: FoundDigit, frame_shape: tuple[int, ...]) -> bool:
     """Whether there is another digit on the same paper, as far as the finder's own network can tell."""
+    likelihood = digit.surroundings.likelihood
+    if likelihood < min(COMPANY, CLOSE_COMPANY):
+        return False
     companion = find_companion(search.ink, search.candidates, chosen)
     if companion is None:
         return False
     needed = CLOSE_COMPANY if is_close(chosen.box, companion.box) else COMPANY
-    if digit.surroundings.likelihood < needed:
+    if likelihood < needed:
         return False
     other = _cut_out(search.ink, companion, frame_shape)
     return other is not None and other.surroundings.likelihood >= needed
@@ -321,7 +324,7 @@ def _cut_out(ink: InkMap, digit: Candidate, frame_shape: tuple[int, ...]) -> Fou
     dark = ink.ink if unit == 1 else ~halve(~ink.ink)
     mask, window = _trace(dark, digit, unit)
     corner = window[0].start, window[1].start
-    rows, columns = (np.bitwise_or.reduce(mask, axis=axis) for axis in (1, 0))
+    rows, columns = (np.bitwise_or.reduce(mask, axis=axis).tobytes() for axis in (1, 0))
     gathered = span(rows), span(columns)
     inner = widen(gathered, 1, mask.shape)
     fine = ink.look_closer(_move(inner, corner), unit, FINE_ENOUGH)

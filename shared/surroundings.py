@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +33,7 @@ JUDGES_SURROUNDINGS = Ends(
 )
 
 _LEVELS = np.arange(256, dtype=np.float32)
+_EDGES = np.arange(GRID + 1, dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +70,8 @@ class Surroundings:
         rows, columns = (
             _lay_places(side, self.box, end) for side, end in zip(self.box, self.dark.shape, strict=True)
         )
-        top, left = rows.begins[0], columns.begins[0]
-        window = slice(top, rows.ends[-1]), slice(left, columns.ends[-1])
+        top, left = int(rows.begins[0]), int(columns.begins[0])
+        window = slice(top, int(rows.ends[-1])), slice(left, int(columns.ends[-1]))
         near = self.dark[window]
         seen = np.zeros((CHANNELS, *near.shape), np.uint8)
         own, other, light = seen
@@ -128,16 +128,16 @@ def _scale(zero: int, factor: float) -> Bytes:
 class _Places(NamedTuple):
     """Places along a line of a map, of those of a view: where each begins and ends, and which they are."""
 
-    begins: list[int]
-    ends: list[int]
+    begins: npt.NDArray[np.intp]
+    ends: npt.NDArray[np.intp]
     places: slice
 
     def take_highest(self, pixels: Bytes) -> Bytes:
         """Take the highest of each place's lines of pixels, which begin where the first place does."""
-        begins, ends = np.array(self.begins), np.array(self.ends)
-        widest = int((ends - begins).max())
+        begins, lasts = self.begins - self.begins[0], self.ends - (self.begins[0] + 1)
+        widest = int((lasts - begins).max()) + 1
         # All of a place's pixels, in places that are less wide the last one again: in few and long steps.
-        within = np.minimum(begins[:, np.newaxis] + np.arange(widest), ends[:, np.newaxis] - 1) - begins[0]
+        within = np.minimum(begins[:, np.newaxis] + np.arange(widest), lasts[:, np.newaxis])
         of_each = pixels.take(within.ravel(), axis=1).reshape(len(pixels), *within.shape, -1)
         highest: Bytes = np.maximum.reduce(of_each, axis=2)
         return highest
@@ -150,14 +150,11 @@ def _lay_places(side: slice, box: Window, length: int) -> _Places:
     """
     width = REACH * max(line.stop - line.start for line in box) / GRID
     begin = (side.start + side.stop - GRID * width) / 2
-    edges = [round(begin + width * place) for place in range(GRID + 1)]
-    ends = [max(edge, before + 1) for before, edge in pairwise(edges)]
-    seen = [place for place in range(GRID) if ends[place] > 0 and edges[place] < length]
-    return _Places(
-        [max(edges[place], 0) for place in seen],
-        [min(ends[place], length) for place in seen],
-        slice(seen[0], seen[-1] + 1),
-    )
+    edges = np.rint(begin + width * _EDGES).astype(np.intp)
+    begins = edges[:-1]
+    ends = np.maximum(edges[1:], begins + 1)
+    places = slice(int(ends.searchsorted(1)), int(begins.searchsorted(length)))
+    return _Places(np.maximum(begins[places], 0), np.minimum(ends[places], length), places)
 
 
 def prepare() -> None:
