@@ -24,7 +24,12 @@ PAPER_BLOCK = 4  # the level of the paper changes slowly, so one value for 4x4 p
 PAPER_REACH = 0.11  # of the long side: twice that is wider than the thickest stroke, narrower than a sheet
 DARKEST_PAPER = 8  # of 255: below this a camera sees only noise
 STEP = 0.75  # of the paper's level: where there is less beside it an edge runs, of a shadow or of a card
-DARKER = 0.85  # of the darker paper's level: what is below is ink, on either side of the edge
+
+# Where the pixels of a block are, line by line: from above, from below, from the left, from the right.
+_DOWN, _ACROSS = (
+    np.stack([lines, lines[::-1], lines.T, lines.T[::-1]])
+    for lines in np.indices((PAPER_BLOCK, PAPER_BLOCK), np.intp)
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +126,8 @@ def measure_ink(frame: Bytes, darkest_paper: int = DARKEST_PAPER) -> InkMap:
     scale = (per_paper * np.float32(256)).take(np.arange(width) // PAPER_BLOCK, axis=1)
     ink = _darken(grey * scale.repeat(PAPER_BLOCK, axis=0))
     _mend_steps(ink, grey, paper)
-    _lay_blocks(ink)[paper < darkest_paper] = 0
+    blocks = ink.reshape(len(paper), PAPER_BLOCK, -1, PAPER_BLOCK)
+    blocks.swapaxes(1, 2)[paper < darkest_paper] = 0
     return InkMap(frame, shape, step, grey, per_paper, ink)
 
 
@@ -132,34 +138,21 @@ def _mend_steps(ink: Bytes, grey: Bytes, paper: FloatArray) -> None:
     written. So it is measured against the darker paper, from the darker side on and as far as nothing is
     brighter; then against the brighter one.
     """
-    down, across = (
-        paper.take(np.arange(-1, length + 1), axis=axis, mode="clip") for axis, length in enumerate(paper.shape)
-    )
-    beside = np.array([down[:-2], down[2:], across[:, :-2], across[:, 2:]])
-    steps = (beside.min(axis=0) < STEP * paper).nonzero()
-    if not steps[0].size:
+    here = paper[1:-1, 1:-1]
+    beside = np.array([paper[:-2, 1:-1], paper[2:, 1:-1], paper[1:-1, :-2], paper[1:-1, 2:]])
+    steps = np.flatnonzero(beside.min(axis=0) < STEP * here)
+    if not steps.size:
         return
-    near, sides = _lay_blocks(grey)[steps], beside[:, steps[0], steps[1]]
-    brightest = np.choose(
-        sides.argmin(axis=0)[:, np.newaxis, np.newaxis],
-        [
-            np.maximum.accumulate(near, axis=1),
-            np.maximum.accumulate(near[:, ::-1], axis=1)[:, ::-1],
-            np.maximum.accumulate(near, axis=2),
-            np.maximum.accumulate(near[:, :, ::-1], axis=2)[:, :, ::-1],
-        ],
-    )
-    darker = np.maximum(sides.min(axis=0), np.float32(DARKEST_PAPER))[:, np.newaxis, np.newaxis]
-    brighter = np.maximum(sides.max(axis=0), paper[steps])[:, np.newaxis, np.newaxis]
-    here = np.minimum(np.maximum(brightest, darker), brighter)
-    here = np.where(near < np.float32(DARKER) * darker, brighter, here)
-    _lay_blocks(ink)[steps] = _darken(near * (np.float32(256) / here))
-
-
-def _lay_blocks(picture: Bytes) -> Bytes:
-    """A view of a picture, (H, W), as its blocks, (H / 4, W / 4, 4, 4)."""
-    height, width = (side // PAPER_BLOCK for side in picture.shape)
-    return picture.reshape(height, PAPER_BLOCK, width, PAPER_BLOCK).swapaxes(1, 2)
+    sides = np.maximum(beside.reshape(4, -1).take(steps, axis=1), np.float32(DARKEST_PAPER))
+    darker = sides.min(axis=0)[:, np.newaxis, np.newaxis]
+    brighter = np.maximum(sides.max(axis=0), here.take(steps))[:, np.newaxis, np.newaxis]
+    # The pixels of each block, line by line from its darker side on.
+    rows, columns = np.divmod(steps, here.shape[1])
+    corners = ((rows + 1) * grey.shape[1] + columns + 1) * PAPER_BLOCK
+    lines = (_DOWN * grey.shape[1] + _ACROSS)[sides.argmin(axis=0)] + corners[:, np.newaxis, np.newaxis]
+    near = grey.take(lines)
+    levels = np.minimum(np.maximum(np.maximum.accumulate(near, axis=1), darker), brighter)
+    ink.reshape(-1)[lines] = _darken(near * (np.float32(256) / levels))
 
 
 def halve(grey: Bytes) -> Bytes:
