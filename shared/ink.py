@@ -24,6 +24,7 @@ PAPER_BLOCK = 4  # the level of the paper changes slowly, so one value for 4x4 p
 PAPER_REACH = 0.11  # of the long side: twice that is wider than the thickest stroke, narrower than a sheet
 DARKEST_PAPER = 8  # of 255: below this a camera sees only noise
 STEP = 0.75  # of the paper's level: where there is less beside it an edge runs, of a shadow or of a card
+INK = 0.85  # of the darker paper's level: what is below is ink on either side of the edge
 
 # Where the pixels of a block are, line by line: from above, from below, from the left, from the right.
 _DOWN, _ACROSS = (
@@ -134,9 +135,9 @@ def measure_ink(frame: Bytes, darkest_paper: int = DARKEST_PAPER) -> InkMap:
 def _mend_steps(ink: Bytes, grey: Bytes, paper: FloatArray) -> None:
     """Measure the ink again in the blocks through which an edge runs, as a shadow has one.
 
-    Against the mean of both papers what is dark of them would be ink, and the edge a line through all that is
-    written. So it is measured against the darker paper, from the darker side on and as far as nothing is
-    brighter; then against the brighter one.
+    Against the mean of both papers the darker one would be ink, and the edge a line through all that is
+    written. So it is measured against the darker paper from the darker side on, as far as nothing is brighter;
+    then, as what is darker than either, against the brighter one.
     """
     here = paper[1:-1, 1:-1]
     beside = np.array([paper[:-2, 1:-1], paper[2:, 1:-1], paper[1:-1, :-2], paper[1:-1, 2:]])
@@ -152,6 +153,7 @@ def _mend_steps(ink: Bytes, grey: Bytes, paper: FloatArray) -> None:
     lines = (_DOWN * grey.shape[1] + _ACROSS)[sides.argmin(axis=0)] + corners[:, np.newaxis, np.newaxis]
     near = grey.take(lines)
     levels = np.minimum(np.maximum(np.maximum.accumulate(near, axis=1), darker), brighter)
+    np.copyto(levels, brighter, where=near < np.float32(INK) * darker)
     ink.reshape(-1)[lines] = _darken(near * (np.float32(256) / levels))
 
 
