@@ -325,10 +325,11 @@ def measure_size(box: Window) -> int:
 
 def tell_overlap(one: Window, other: Window) -> float:
     """What two boxes share, of all that they cover together."""
-    common = math.prod(
-        max(0, min(side.stop, across.stop) - max(side.start, across.start))
-        for side, across in zip(one, other, strict=True)
-    )
+    common = 1
+    for side, across in zip(one, other, strict=True):
+        common *= max(0, min(side.stop, across.stop) - max(side.start, across.start))
+    if not common:
+        return 0.0
     areas = (math.prod(side.stop - side.start for side in box) for box in (one, other))
     return float(common / (sum(areas) - common))
 

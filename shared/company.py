@@ -42,23 +42,26 @@ def _is_alike(other: Candidate, digit: Candidate) -> bool:
 
     Of what is close more is asked: see `_is_of_one_hand`.
     """
-    alike = (
-        (other.score, digit.score, SCORE),
-        (measure_size(other.box), measure_size(digit.box), SIZE),
-        (other.depth, digit.depth, DEPTH),
-        (other.light, digit.light, LIGHT),
-    )
-    if any(min(one, two) < share * max(one, two) for one, two, share in alike):
-        return False
-    if is_close(digit.box, other.box) and not _is_of_one_hand(other, digit):
+    if (
+        _differ(other.score, digit.score, SCORE)
+        or _differ(other.depth, digit.depth, DEPTH)
+        or _differ(other.light, digit.light, LIGHT)
+        or _differ(measure_size(other.box), measure_size(digit.box), SIZE)
+    ):
         return False
     # At one ink level pieces are apart; at another one it may be the same piece.
-    return tell_overlap(digit.box, other.box) <= (OVERLAP if other.level == digit.level else 0)
+    if tell_overlap(digit.box, other.box) > (OVERLAP if other.level == digit.level else 0):
+        return False
+    return not is_close(digit.box, other.box) or _is_of_one_hand(other, digit)
+
+
+def _differ(one: float, two: float, share: float) -> bool:
+    return min(one, two) < share * max(one, two)
 
 
 def _is_of_one_hand(other: Candidate, digit: Candidate) -> bool:
     """Whether both may be written with one pen, or on one paper."""
-    one_pen = min(other.depth, digit.depth) >= ONE_PEN * max(other.depth, digit.depth)
+    one_pen = not _differ(other.depth, digit.depth, ONE_PEN)
     return one_pen or abs(other.traits.unevenness - digit.traits.unevenness) < ONE_PAPER
 
 
