@@ -190,7 +190,7 @@ def search_in_turn(frame: Bytes, *, second_look: bool | None = None, alone: bool
         if best is None:
             break
         told = _choose(search, best, taken, frame.shape, alone)
-        taken.append(told.chosen.box if told.chosen else best.box)
+        taken.append(told.chosen or best)
         if isinstance(told.found, FoundDigit) or (not answered and told.chosen):
             answered = True
             yield told
@@ -201,7 +201,7 @@ def search_in_turn(frame: Bytes, *, second_look: bool | None = None, alone: bool
         yield replace(in_ink, found=NoDigit.BLOWN_OUT if blown_out else NoDigit.NOTHING)
 
 
-def _find_best(searches: Sequence[Search], taken: Sequence[Window]) -> tuple[Search, Candidate | None]:
+def _find_best(searches: Sequence[Search], taken: Sequence[Candidate]) -> tuple[Search, Candidate | None]:
     """The likeliest candidate of all that are not where another was taken, and the search it is of."""
     of, best = searches[0], None
     for search in searches:
@@ -211,17 +211,20 @@ def _find_best(searches: Sequence[Search], taken: Sequence[Window]) -> tuple[Sea
     return of, best
 
 
-def _pass_over(candidates: Sequence[Candidate]) -> list[Window]:
-    """Where the likeliest candidate is, if it is not sure and there is another one."""
+def _pass_over(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The likeliest candidate, if it is not sure and there is another one elsewhere."""
     best = max(candidates, key=lambda candidate: candidate.score, default=None)
-    if best is None or best.score >= SURE_SCORE or all(_is_taken(one, [best.box]) for one in candidates):
+    if best is None or best.score >= SURE_SCORE or all(_is_taken(one, [best]) for one in candidates):
         return []
-    return [best.box]
+    return [best]
 
 
-def _is_taken(candidate: Candidate, taken: Sequence[Window]) -> bool:
-    """Whether it is the same piece as one before, or nearly, at another ink level."""
-    return any(tell_overlap(candidate.box, box) > SAME_PIECE for box in taken)
+def _is_taken(candidate: Candidate, taken: Sequence[Candidate]) -> bool:
+    """Whether it is the same piece as one before, or nearly, at another ink level; chalk is no ink."""
+    return any(
+        candidate.traits.chalk == one.traits.chalk and tell_overlap(candidate.box, one.box) > SAME_PIECE
+        for one in taken
+    )
 
 
 def _measure_board(grey: Bytes) -> int | None:
@@ -275,7 +278,7 @@ def check_frame(frame: Bytes) -> None:
 
 
 def _choose(
-    search: Search, best: Candidate, taken: Sequence[Window], frame_shape: tuple[int, ...], alone: bool
+    search: Search, best: Candidate, taken: Sequence[Candidate], frame_shape: tuple[int, ...], alone: bool
 ) -> Search:
     """Take the whole digit that the best candidate is of, and tell what came of it."""
     # A stroke may break where it is faint: the lowest level that holds the best piece has the whole digit.
