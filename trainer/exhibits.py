@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from shared.acts import EMPTY_KINDS, draw_empty_act
-from shared.conditions import PAPERS, Conditions
+from shared.conditions import Conditions
 from shared.digit_finder import Box
 from shared.digit_image import crop
 from shared.feedforward import FloatArray
@@ -39,9 +39,6 @@ CUT = (0, 2, 3, 4, 5, 6, 7, 8, 9)
 # Where no digit is held up, a place takes a third of a frame's time: two looks at each.
 LOOKS_A_PLACE = 2
 
-# Half of the boards that fill the frame are exposed as a camera does that sees nothing else: they turn grey.
-EXPOSED, BOARD_EXPOSURE = 0.5, (1.0, 3.5)
-
 LEAST_GAP = 2  # pixels: two digits that are closer are one piece of ink
 
 Random = np.random.Generator
@@ -65,8 +62,6 @@ def show_digits(digits: Dataset, fonts: Sequence[Path], random: Random) -> Itera
             Conditions.draw(random),
             draw_hardship(random, HARDSHIPS[pick(random, *HARDSHIPS)]),
         ):
-            if conditions.fills and PAPERS[conditions.paper].dark and random.random() < EXPOSED:
-                conditions = replace(conditions, exposure=random.uniform(*BOARD_EXPOSURE))
             kind = random.random()
             if kind < TWO:
                 one, other = (draw(int(random.integers(10))) for _ in range(2))
