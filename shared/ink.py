@@ -23,8 +23,7 @@ SEARCH_SIZE = 160  # pixels on the long side: enough to tell a digit from what i
 PAPER_BLOCK = 4  # the level of the paper changes slowly, so one value for 4x4 pixels is enough
 PAPER_REACH = 0.11  # of the long side: twice that is wider than the thickest stroke, narrower than a sheet
 DARKEST_PAPER = 8  # of 255: below this a camera sees only noise
-STEP = 0.75  # of the paper's level: where there is less beside it an edge runs, of a shadow or of a card
-INK = 0.85  # of the darker paper's level: what is below is ink on either side of the edge
+EDGE = 0.9  # of the paper's level: less on one side of a block, and as much more on another one, is an edge
 
 # Where the pixels of a block are, line by line: from above, from below, from the left, from the right.
 _DOWN, _ACROSS = (
@@ -56,6 +55,8 @@ class InkMap:
 
     def look_closer(self, window: Window, unit: int, enough: int) -> Bytes:
         """Measure the ink in a window of the map again, from the frame itself.
+
+        Where an edge runs through the paper it is dark beside the strokes, too; the map knows what is a stroke.
 
         Parameters
         ----------
@@ -126,35 +127,38 @@ def measure_ink(frame: Bytes, darkest_paper: int = DARKEST_PAPER) -> InkMap:
     width = grey.shape[1]
     scale = (per_paper * np.float32(256)).take(np.arange(width) // PAPER_BLOCK, axis=1)
     ink = _darken(grey * scale.repeat(PAPER_BLOCK, axis=0))
-    _mend_steps(ink, grey, paper)
+    _mend_edges(ink, grey, paper)
     blocks = ink.reshape(len(paper), PAPER_BLOCK, -1, PAPER_BLOCK)
     blocks.swapaxes(1, 2)[paper < darkest_paper] = 0
     return InkMap(frame, shape, step, grey, per_paper, ink)
 
 
-def _mend_steps(ink: Bytes, grey: Bytes, paper: FloatArray) -> None:
+def _mend_edges(ink: Bytes, grey: Bytes, paper: FloatArray) -> None:
     """Measure the ink again in the blocks through which an edge runs, as a shadow has one.
 
-    Against the mean of both papers the darker one would be ink, and the edge a line through all that is
-    written. So it is measured against the darker paper from the darker side on, as far as nothing is brighter;
-    then, as what is darker than either, against the brighter one.
+    Against what such a block has for paper the darker paper in it would be ink, and the edge a line through
+    all that is written. So in each of its lines, from the darker side to the brighter one, all before the
+    brighter paper is measured against the darker one. A line that stays dark to its end may be a stroke, and
+    is left; so are the frame's outermost blocks, as what is beside them is not seen.
     """
     here = paper[1:-1, 1:-1]
     beside = np.array([paper[:-2, 1:-1], paper[2:, 1:-1], paper[1:-1, :-2], paper[1:-1, 2:]])
-    steps = np.flatnonzero(beside.min(axis=0) < STEP * here)
-    if not steps.size:
+    darker, brighter = beside.min(axis=0), beside.max(axis=0)
+    edges = np.flatnonzero((darker < EDGE * here) & (here < EDGE * brighter))
+    if not edges.size:
         return
-    sides = np.maximum(beside.reshape(4, -1).take(steps, axis=1), np.float32(DARKEST_PAPER))
-    darker = sides.min(axis=0)[:, np.newaxis, np.newaxis]
-    brighter = np.maximum(sides.max(axis=0), here.take(steps))[:, np.newaxis, np.newaxis]
-    # The pixels of each block, line by line from its darker side on.
-    rows, columns = np.divmod(steps, here.shape[1])
+    here, darker, brighter = (
+        each.take(edges)[:, np.newaxis, np.newaxis] for each in (here, darker, brighter)
+    )
+    rows, columns = np.divmod(edges, paper.shape[1] - 2)
     corners = ((rows + 1) * grey.shape[1] + columns + 1) * PAPER_BLOCK
-    lines = (_DOWN * grey.shape[1] + _ACROSS)[sides.argmin(axis=0)] + corners[:, np.newaxis, np.newaxis]
+    sides = beside.reshape(len(beside), -1).take(edges, axis=1).argmin(axis=0)
+    lines = (_DOWN * grey.shape[1] + _ACROSS)[sides] + corners[:, np.newaxis, np.newaxis]
     near = grey.take(lines)
-    levels = np.minimum(np.maximum(np.maximum.accumulate(near, axis=1), darker), brighter)
-    np.copyto(levels, brighter, where=near < np.float32(INK) * darker)
-    ink.reshape(-1)[lines] = _darken(near * (np.float32(256) / levels))
+    brightest = np.maximum.accumulate(near, axis=1)
+    levels = np.minimum(np.maximum(brightest, darker), brighter)
+    levels = np.where(brightest[:, -1:] > (darker + brighter) / 2, levels, here)
+    ink.reshape(-1)[lines] = _darken(near * (np.float32(256) / np.maximum(levels, np.float32(DARKEST_PAPER))))
 
 
 def halve(grey: Bytes) -> Bytes:

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from shared.candidates import tell_overlap
+from shared.company import find_companion
 from shared.digit_finder import NoDigit, find_digit, search_frame, search_in_turn
 from tests.shared.drawing import FIVE, SEVEN, TWO, WIDTH, draw, photograph
 from tests.shared.test_digit_finder import assert_found
@@ -38,6 +40,16 @@ def test_two_digits_are_both_found_where_none_needs_to_be_alone():
         rows, columns = np.nonzero(ink > 0.5)
         assert abs(box.x - columns.min()) <= 4
         assert abs(box.y + box.height - rows.max()) <= 4
+
+
+def test_of_several_the_likeliest_is_the_companion():
+    places = ((20, 60), (130, 60), (240, 90))
+    ink = sum(draw(TWO, size=size, at=at) for size, at in zip((70, 80, 60), places, strict=True))
+    search = search_frame(photograph(ink))
+    companion = find_companion(search.ink, search.candidates, search.chosen)
+    others = [one.score for one in search.candidates if tell_overlap(one.box, search.chosen.box) == 0]
+    assert len(set(others)) > 1
+    assert companion.score == max(others)
 
 
 def test_a_line_of_writing_is_not_one_digit():
