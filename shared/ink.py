@@ -56,7 +56,7 @@ class InkMap:
     def look_closer(self, window: Window, unit: int, enough: int) -> Bytes:
         """Measure the ink in a window of the map again, from the frame itself.
 
-        Where an edge runs through the paper it is dark beside the strokes, too; the map knows what is a stroke.
+        Where an edge runs through the paper it is dark beside strokes, too: the map tells what is one.
 
         Parameters
         ----------
