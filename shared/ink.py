@@ -23,7 +23,7 @@ SEARCH_SIZE = 160  # pixels on the long side: enough to tell a digit from what i
 PAPER_BLOCK = 4  # the level of the paper changes slowly, so one value for 4x4 pixels is enough
 PAPER_REACH = 0.11  # of the long side: twice that is wider than the thickest stroke, narrower than a sheet
 DARKEST_PAPER = 8  # of 255: below this a camera sees only noise
-EDGE = 0.9  # of the paper's level: less on one side of a block, and as much more on another one, is an edge
+EDGE = 3  # bits: a block has an edge if it is darker than one side and brighter than another by an eighth
 
 # Where the pixels of a block are, line by line: from above, from below, from the left, from the right.
 _DOWN, _ACROSS = (
@@ -122,33 +122,36 @@ def measure_ink(frame: Bytes, darkest_paper: int = DARKEST_PAPER) -> InkMap:
     if any(side % block for side in shape):
         frame = np.pad(frame, [(0, -side % block) for side in shape], mode="edge")
     grey = frame if step == 1 else halve(frame)
-    paper = _measure_paper(grey)
+    sums = _measure_paper(grey)
+    paper = sums * np.float32(1 / PAPER_BLOCK**2)
     per_paper: FloatArray = np.reciprocal(np.maximum(paper, np.float32(DARKEST_PAPER)))
     width = grey.shape[1]
     scale = (per_paper * np.float32(256)).take(np.arange(width) // PAPER_BLOCK, axis=1)
     ink = _darken(grey * scale.repeat(PAPER_BLOCK, axis=0))
-    _mend_edges(ink, grey, paper)
+    _mend_edges(ink, grey, sums)
     blocks = ink.reshape(len(paper), PAPER_BLOCK, -1, PAPER_BLOCK)
     blocks.swapaxes(1, 2)[paper < darkest_paper] = 0
     return InkMap(frame, shape, step, grey, per_paper, ink)
 
 
-def _mend_edges(ink: Bytes, grey: Bytes, paper: FloatArray) -> None:
+def _mend_edges(ink: Bytes, grey: Bytes, paper: Sums) -> None:
     """Measure the ink again in the blocks through which an edge runs, as a shadow has one.
 
     Against what such a block has for paper the darker paper in it would be ink, and the edge a line through
     all that is written. So in each of its lines, from the darker side to the brighter one, all before the
     brighter paper is measured against the darker one. A line that stays dark to its end may be a stroke, and
-    is left; so are the frame's outermost blocks, as what is beside them is not seen.
+    is left; so are the frame's outermost blocks, as what is beside them is not seen. The paper is told by the
+    sums of its blocks.
     """
     here = paper[1:-1, 1:-1]
     beside = np.array([paper[:-2, 1:-1], paper[2:, 1:-1], paper[1:-1, :-2], paper[1:-1, 2:]])
     darker, brighter = beside.min(axis=0), beside.max(axis=0)
-    edges = np.flatnonzero((darker < EDGE * here) & (here < EDGE * brighter))
+    edges = np.flatnonzero((darker < here - (here >> EDGE)) & (here < brighter - (brighter >> EDGE)))
     if not edges.size:
         return
-    here, darker, brighter = (
-        each.take(edges)[:, np.newaxis, np.newaxis] for each in (here, darker, brighter)
+    own, low, high = (
+        (each.take(edges) * np.float32(1 / PAPER_BLOCK**2))[:, np.newaxis, np.newaxis]
+        for each in (here, darker, brighter)
     )
     rows, columns = np.divmod(edges, paper.shape[1] - 2)
     corners = ((rows + 1) * grey.shape[1] + columns + 1) * PAPER_BLOCK
@@ -156,8 +159,8 @@ def _mend_edges(ink: Bytes, grey: Bytes, paper: FloatArray) -> None:
     lines = (_DOWN * grey.shape[1] + _ACROSS)[sides] + corners[:, np.newaxis, np.newaxis]
     near = grey.take(lines)
     brightest = np.maximum.accumulate(near, axis=1)
-    levels = np.minimum(np.maximum(brightest, darker), brighter)
-    levels = np.where(brightest[:, -1:] > (darker + brighter) / 2, levels, here)
+    levels = np.minimum(np.maximum(brightest, low), high)
+    levels = np.where(brightest[:, -1:] > (low + high) / 2, levels, own)
     ink.reshape(-1)[lines] = _darken(near * (np.float32(256) / np.maximum(levels, np.float32(DARKEST_PAPER))))
 
 
@@ -167,14 +170,12 @@ def halve(grey: Bytes) -> Bytes:
     return np.minimum(rows[:, ::2], rows[:, 1::2])
 
 
-def _measure_paper(grey: Bytes) -> FloatArray:
-    """The grey level of the paper, a value for each block."""
+def _measure_paper(grey: Bytes) -> Sums:
+    """The paper in each block of a picture, as the sum of its pixels' grey levels."""
     blocks = sum_blocks(grey, PAPER_BLOCK)
     reach = max(1, round(PAPER_REACH * max(blocks.shape)))
     # Closing lifts everything narrower than the window, and that is ink, to the level of the paper.
-    paper = ~_spread(~_spread(blocks, reach), reach)
-    levels: FloatArray = paper * np.float32(1 / PAPER_BLOCK**2)
-    return levels
+    return ~_spread(~_spread(blocks, reach), reach)
 
 
 def _spread(levels: Sums, reach: int) -> Sums:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shared.candidates import FAINT
-from shared.ink import DARKEST_PAPER, EDGE, _measure_paper, _mend_edges, measure_ink
+from shared.ink import DARKEST_PAPER, _measure_paper, _mend_edges, measure_ink
 from tests.shared.drawing import HEIGHT, TWO, WIDTH, draw, photograph
 from tests.shared.test_digit_finder import assert_found
 
@@ -65,7 +65,7 @@ def test_blocks_with_an_edge_are_measured_line_by_line_from_the_darker_side(seed
         beside = {(-1, 0): paper[row - 1, column], (1, 0): paper[row + 1, column]}
         beside |= {(0, -1): paper[row, column - 1], (0, 1): paper[row, column + 1]}
         darker, brighter = min(beside.values()), max(beside.values())
-        if darker >= EDGE * here or here >= EDGE * brighter:
+        if darker >= here * 7 / 8 or here >= brighter * 7 / 8:
             continue
         down, across = next(side for side, level in beside.items() if level == darker)
         for line in range(4):
@@ -82,7 +82,7 @@ def test_blocks_with_an_edge_are_measured_line_by_line_from_the_darker_side(seed
                     255, int(grey[place] * (np.float32(256) / max(level, DARKEST_PAPER)))
                 )
     assert (wanted != ink).any()
-    _mend_edges(ink, grey, paper)
+    _mend_edges(ink, grey, (16 * paper).astype(np.int16))
     assert np.abs(ink.astype(int) - wanted).max() <= 1  # as floats are rounded
 
 
