@@ -50,7 +50,7 @@ def add_photographs(
     LibraryError : if they cannot be kept
     """
     if not folder.is_dir():
-        raise MissingDataError(f"no folder {folder}: name one with photographs in it")
+        raise MissingDataError(f"{folder} is no folder: name one with photographs in it")
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
     if not paths:
         raise MissingDataError(f"{folder}: no pictures in it ({', '.join(sorted(SUFFIXES))})")

@@ -14,7 +14,7 @@ OpenBLAS chooses its kernels by the processor's name, which a virtual machine ma
 those of another. On the machine this was written on (AMD EPYC, Zen 4) it takes SkylakeX's. With
 OPENBLAS_CORETYPE unset, Haswell and Zen one picture took 9.5, 9.4 and 9.5 us, a thousand 3.6, 3.4 and 3.5 ms.
 Try them before the command, `OPENBLAS_CORETYPE=Haswell python -m ...`; the project does not force any.
-On another one (Zen 5) it takes Haswell's: one picture took 7.5 us with any, of which numpy's two products alone
+On another one (Zen 5) it takes Haswell's: one picture took 7.5 us with any, of which numpy's two products
 take 5.7, and reading the weights 3.4; there no forward pass in numpy comes near to 1.5 times reading.
 
 To skip pixels without ink was tried and left out: a first layer of 200 nodes took 9.4 us rather than 6.6, one

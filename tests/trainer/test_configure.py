@@ -21,7 +21,7 @@ def test_no_two_tables_have_a_setting_of_one_name():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("confidence", "is no setting"),
+        ("confidence", "use confidence=..."),
         ("confidense=0.8", "is no setting"),
         ("leds.confidence=0.8", "is in settling"),
         ("confidence=high", "no number"),

@@ -75,7 +75,9 @@ def read_settings(texts: Sequence[str], *, reset: bool) -> ConfigureRequest:
     for text in texts:
         key, equals, value = text.partition("=")
         table, _, name = key.rpartition(".")
-        if not equals or name not in SETTINGS:
+        if name in SETTINGS and not equals:
+            raise BadSettingError(f"{text!r} has no value: use {text}=...")
+        if name not in SETTINGS:
             raise BadSettingError(
                 f"{text!r} is no setting: use {', '.join(f'{known}=...' for known in SETTINGS)}"
             )
