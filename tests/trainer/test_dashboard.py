@@ -207,8 +207,12 @@ def test_what_makes_no_sense_is_told_in_a_sentence(dashboard, path, content):
 
 
 def test_a_label_reaches_the_library_and_can_be_taken_back(dashboard, shared_broker):
-    say(shared_broker.port, ("inkling/desk/event", make_event(id="to label")))
-    wait_until(lambda: dashboard.ask_json("/digits")["count"])
+    def is_kept():
+        # Again, as the dashboard may not have been listening yet.
+        say(shared_broker.port, ("inkling/desk/event", make_event(id="to label")))
+        return dashboard.ask_json("/digits")["count"]
+
+    wait_until(is_kept)
     (digit,) = dashboard.ask_json("/digits?device=desk")["digits"]
     assert (digit["digit"], digit["label"], digit["image"]) == (7, None, PICTURE)
     told = dashboard.ask_json("/label", {"number": digit["number"], "label": "none"})
