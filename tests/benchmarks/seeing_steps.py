@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import cycle, islice
 from typing import TypeVar
@@ -54,8 +55,9 @@ def main() -> None:
             if isinstance(found, FoundDigit):
                 image = count(scene, "normalise", normalise, found.ink)
                 count(scene, "query", network.query, to_inputs(image))
-                count(scene, "view", getattr, found.surroundings, "view")
-                count(scene, "likelihood", getattr, found.surroundings, "likelihood")
+                anew = replace(found.surroundings)  # the finder has asked already
+                count(scene, "view", getattr, anew, "view")
+                count(scene, "likelihood", getattr, anew, "likelihood")
             for second in (False, True):
                 look = partial(read_digit, frame, network, second_look=second)
                 count(scene, "second look" if second else "first look", look)
