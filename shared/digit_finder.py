@@ -295,6 +295,7 @@ def _choose(
 
 def _has_company(search: Search, chosen: Candidate, digit: FoundDigit, frame_shape: tuple[int, ...]) -> bool:
     """Whether there is another digit on the same paper, as far as the finder's own network can tell."""
+    # What is read needs this likelihood anyway; to look for company is for nothing where it is too low.
     likelihood = digit.surroundings.likelihood
     if likelihood < min(COMPANY, CLOSE_COMPANY):
         return False

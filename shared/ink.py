@@ -21,9 +21,10 @@ Window = tuple[slice, slice]
 WORKING_SIZE = 320  # pixels on the long side: a thin pen's line is still a pixel wide, and a Pi keeps up
 SEARCH_SIZE = 160  # pixels on the long side: enough to tell a digit from what is no digit
 PAPER_BLOCK = 4  # the level of the paper changes slowly, so one value for 4x4 pixels is enough
+PER_PIXEL = np.float32(1 / PAPER_BLOCK**2)  # makes a block's sum its mean
 PAPER_REACH = 0.11  # of the long side: twice that is wider than the thickest stroke, narrower than a sheet
 DARKEST_PAPER = 8  # of 255: below this a camera sees only noise
-EDGE = 3  # bits: a block has an edge if it is darker than one side and brighter than another by an eighth
+EDGE = 3  # by 1 / 2**3 a block with an edge is darker than one side of it and brighter than another
 
 # Where the pixels of a block are, line by line: from above, from below, from the left, from the right.
 _DOWN, _ACROSS = (
@@ -123,7 +124,7 @@ def measure_ink(frame: Bytes, darkest_paper: int = DARKEST_PAPER) -> InkMap:
         frame = np.pad(frame, [(0, -side % block) for side in shape], mode="edge")
     grey = frame if step == 1 else halve(frame)
     sums = _measure_paper(grey)
-    paper = sums * np.float32(1 / PAPER_BLOCK**2)
+    paper = sums * PER_PIXEL
     per_paper: FloatArray = np.reciprocal(np.maximum(paper, np.float32(DARKEST_PAPER)))
     width = grey.shape[1]
     scale = (per_paper * np.float32(256)).take(np.arange(width) // PAPER_BLOCK, axis=1)
@@ -150,8 +151,7 @@ def _mend_edges(ink: Bytes, grey: Bytes, paper: Sums) -> None:
     if not edges.size:
         return
     own, low, high = (
-        (each.take(edges) * np.float32(1 / PAPER_BLOCK**2))[:, np.newaxis, np.newaxis]
-        for each in (here, darker, brighter)
+        (each.take(edges) * PER_PIXEL)[:, np.newaxis, np.newaxis] for each in (here, darker, brighter)
     )
     rows, columns = np.divmod(edges, paper.shape[1] - 2)
     corners = ((rows + 1) * grey.shape[1] + columns + 1) * PAPER_BLOCK
