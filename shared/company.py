@@ -31,7 +31,7 @@ def find_companion(ink: InkMap, candidates: Sequence[Candidate], digit: Candidat
     return next((other for other in alike if _is_on_paper(ink, other, digit)), None)
 
 
-def is_close(one: Window, other: Window) -> bool:
+def _is_close(one: Window, other: Window) -> bool:
     """Whether two boxes are as close to each other as two digits of a number."""
     apart = max(max(a.start, b.start) - min(a.stop, b.stop) for a, b in zip(one, other, strict=True))
     return bool(apart < CLOSE * max(measure_size(one), measure_size(other)))
@@ -52,7 +52,7 @@ def _is_alike(other: Candidate, digit: Candidate) -> bool:
     # At one ink level pieces are apart; at another one it may be the same piece.
     if tell_overlap(digit.box, other.box) > (OVERLAP if other.level == digit.level else 0):
         return False
-    return not is_close(digit.box, other.box) or _is_of_one_hand(other, digit)
+    return not _is_close(digit.box, other.box) or _is_of_one_hand(other, digit)
 
 
 def _differ(one: float, two: float, share: float) -> bool:

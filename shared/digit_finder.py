@@ -33,7 +33,7 @@ from shared.candidates import (
     tell_overlap,
     widen,
 )
-from shared.company import find_companion, is_close
+from shared.company import find_companion
 from shared.digit_image import crop, measure_blur
 from shared.errors import BadFrameError
 from shared.feedforward import FloatArray
@@ -56,8 +56,8 @@ FILLED = 0.8  # of the frame: a board that fills so much of it a camera shows br
 GREY_BOARD = 60  # from here on it is looked at as if it had been dark ...
 EVEN_BOARD = 0.6  # ... if it is nowhere darker than this share of it: else that is a board, on a desk
 
-COMPANY = 0.65  # from here on the finder's own network takes what is near a digit for another one ...
-CLOSE_COMPANY = 0.2  # ... and from here on what is close to it: each makes it doubt the other
+LIKELY_ENOUGH = 0.2  # to the finder's own network: for less no companion is looked for
+SURE_COMPANY = 0.9  # a companion this likely is another digit; of others, who reads it can tell
 CLEAR_SCORE = 0.94  # what ink has that a glance finds; dark cards with chalk on them have up to 0.92
 SAME_PIECE = 0.6  # of what both cover: boxes that share more are of one piece
 WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit
@@ -100,11 +100,14 @@ class FoundDigit:
     ink : float32 array, shape (H, W), 0.0 = paper, 1.0 = full ink: the digit alone, cut out, with
         what else was near it removed; in the finder's scale, not the frame's
     surroundings : by which it can be told how likely it is to be a digit
+    companion : what is beside it on the same paper, and may be another digit or not: read it, and if it is one,
+        there is not one digit
     """
 
     box: Box
     ink: FloatArray
     surroundings: Surroundings
+    companion: FoundDigit | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -287,26 +290,24 @@ def _choose(
     digit = _cut_out(search.ink, chosen, frame_shape)
     if digit is None:
         return search
-    if alone and _has_company(search, chosen, digit, frame_shape):
-        return replace(search, chosen=chosen, found=NoDigit.NOT_ONE)
+    if alone:
+        companion = _find_company(search, chosen, digit, frame_shape)
+        if companion is not None and companion.surroundings.likelihood >= SURE_COMPANY:
+            return replace(search, chosen=chosen, found=NoDigit.NOT_ONE)
+        digit = replace(digit, companion=companion)
     blurred = measure_blur(digit.ink) > MOST_BLURRED
     return replace(search, chosen=chosen, found=NoDigit.BLURRED if blurred else digit)
 
 
-def _has_company(search: Search, chosen: Candidate, digit: FoundDigit, frame_shape: tuple[int, ...]) -> bool:
-    """Whether there is another digit on the same paper, as far as the finder's own network can tell."""
+def _find_company(
+    search: Search, chosen: Candidate, digit: FoundDigit, frame_shape: tuple[int, ...]
+) -> FoundDigit | None:
+    """Find what may be another digit on the same paper as a likely one."""
     # What is read needs this likelihood anyway; to look for company is for nothing where it is too low.
-    likelihood = digit.surroundings.likelihood
-    if likelihood < min(COMPANY, CLOSE_COMPANY):
-        return False
+    if digit.surroundings.likelihood < LIKELY_ENOUGH:
+        return None
     companion = find_companion(search.ink, search.candidates, chosen)
-    if companion is None:
-        return False
-    needed = CLOSE_COMPANY if is_close(chosen.box, companion.box) else COMPANY
-    if likelihood < needed:
-        return False
-    other = _cut_out(search.ink, companion, frame_shape)
-    return other is not None and other.surroundings.likelihood >= needed
+    return None if companion is None else _cut_out(search.ink, companion, frame_shape)
 
 
 def _holds(outer: Window, inner: Window) -> bool:

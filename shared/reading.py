@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -150,10 +150,22 @@ def search_and_read(
             answer = NoDigit.NOTHING
         else:
             answer = read_found(search.found, network)
+            if answer.confidence >= LIKELY and _is_digit(search.found.companion, network):
+                answer = NoDigit.NOT_ONE
+                search = replace(search, found=answer)
         answers.append((search, answer))
+        if answer is NoDigit.NOT_ONE:
+            break
         if _tell_chance(answer) >= NEEDED_CONFIDENCE:
             break
     return max(answers, key=lambda each: _tell_chance(each[1]))
+
+
+def _is_digit(companion: FoundDigit | None, network: FeedForward) -> bool:
+    """Whether what is beside a digit is likely one, too; a finger beside the card is none to the network."""
+    if companion is None or companion.surroundings.likelihood < HOPELESS:
+        return False
+    return read_found(companion, network).confidence >= LIKELY
 
 
 def read_found(found: FoundDigit, network: FeedForward) -> Reading:
