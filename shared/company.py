@@ -11,7 +11,7 @@ from shared.ink import Bytes, InkMap, Window
 
 # Two pieces on one paper that are as much alike as this may be two digits, or letters of a longer text: what
 # they are is for the finder's own network to tell.
-SCORE = 0.2
+SCORE = 0.1
 SIZE = 0.6
 DEPTH = 0.6
 LIGHT = 0.5

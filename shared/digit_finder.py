@@ -292,7 +292,8 @@ def _choose(
         return search
     if alone:
         companion = _find_company(search, chosen, digit, frame_shape)
-        if companion is not None and companion.surroundings.likelihood >= SURE_COMPANY:
+        both = [one.surroundings.likelihood for one in (digit, companion) if one is not None]
+        if len(both) == 2 and min(both) >= SURE_COMPANY:
             return replace(search, chosen=chosen, found=NoDigit.NOT_ONE)
         digit = replace(digit, companion=companion)
     blurred = measure_blur(digit.ink) > MOST_BLURRED
