@@ -56,8 +56,8 @@ FILLED = 0.8  # of the frame: a board that fills so much of it a camera shows br
 GREY_BOARD = 60  # from here on it is looked at as if it had been dark ...
 EVEN_BOARD = 0.6  # ... if it is nowhere darker than this share of it: else that is a board, on a desk
 
-LIKELY_ENOUGH = 0.2  # to the finder's own network: for less no companion is looked for
-SURE_COMPANY = 0.9  # a companion this likely is another digit; of others, who reads it can tell
+LIKELY_ENOUGH = 0.2  # for the finder's own network to look for company of it
+SURE_COMPANY = 0.9  # two that are as likely as this are two digits; of others, who reads them can tell
 CLEAR_SCORE = 0.94  # what ink has that a glance finds; dark cards with chalk on them have up to 0.92
 SAME_PIECE = 0.6  # of what both cover: boxes that share more are of one piece
 WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit
@@ -292,10 +292,10 @@ def _choose(
         return search
     if alone:
         companion = _find_company(search, chosen, digit, frame_shape)
-        both = [one.surroundings.likelihood for one in (digit, companion) if one is not None]
-        if len(both) == 2 and min(both) >= SURE_COMPANY:
-            return replace(search, chosen=chosen, found=NoDigit.NOT_ONE)
-        digit = replace(digit, companion=companion)
+        if companion is not None:
+            if min(one.surroundings.likelihood for one in (digit, companion)) >= SURE_COMPANY:
+                return replace(search, chosen=chosen, found=NoDigit.NOT_ONE)
+            digit = replace(digit, companion=companion)
     blurred = measure_blur(digit.ink) > MOST_BLURRED
     return replace(search, chosen=chosen, found=NoDigit.BLURRED if blurred else digit)
 

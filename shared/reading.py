@@ -154,9 +154,7 @@ def search_and_read(
                 answer = NoDigit.NOT_ONE
                 search = replace(search, found=answer)
         answers.append((search, answer))
-        if answer is NoDigit.NOT_ONE:
-            break
-        if _tell_chance(answer) >= NEEDED_CONFIDENCE:
+        if answer is NoDigit.NOT_ONE or _tell_chance(answer) >= NEEDED_CONFIDENCE:
             break
     return max(answers, key=lambda each: _tell_chance(each[1]))
 

@@ -26,7 +26,7 @@ from shared.reading import (
 )
 from shared.surroundings import Surroundings
 from shared.weights import load_weights
-from tests.shared.drawing import TWO, ZERO, draw, photograph
+from tests.shared.drawing import SEVEN, TWO, ZERO, draw, photograph
 
 
 @pytest.fixture
@@ -202,6 +202,53 @@ def test_what_the_network_takes_for_no_digit_does_not_hide_one(shipped):
     search, reading = search_and_read(frame, shipped)
     assert (reading.digit, search.chalk) == (2, True)
     assert reading.confidence >= NEEDED_CONFIDENCE
+
+
+# A fingertip's outline, as it shows beside a card.
+FINGERTIP = [[(0.0, 1.0), (0.0, 0.3), (0.15, 0.05), (0.35, 0.05), (0.5, 0.3), (0.5, 0.6)]]
+LEFT, RIGHT = (60, 60), (210, 70)
+
+
+def hold_pair(left, right, sizes=(110, 75)):
+    """Two things on one sheet, of which the larger one has the likelier shape of a digit."""
+    pairs = zip((left, right), sizes, (LEFT, RIGHT), strict=True)
+    return photograph(sum(draw(strokes, size=size, at=at) for strokes, size, at in pairs))
+
+
+def likely(left, right):
+    """The finder's own network, which finds a digit so likely on the left, and so on the right."""
+    return property(lambda own: left if own.box[1].start < RIGHT[0] // 2 - 10 else right)
+
+
+@pytest.mark.parametrize(("beside", "expected"), [(SEVEN, NoDigit.NOT_ONE), (FINGERTIP, 2)])
+def test_what_the_finder_doubts_beside_a_digit_is_another_one_if_it_is_read(
+    shipped, monkeypatch, beside, expected
+):
+    frame = hold_pair(TWO, beside)
+    monkeypatch.setattr(Surroundings, "likelihood", likely(1.0, 0.8))
+    found = find_digit(frame)
+    assert found.box.x < 100
+    assert found.companion.box.x > 190
+    search, answer = search_and_read(frame, shipped)
+    if expected is NoDigit.NOT_ONE:
+        assert answer is search.found is expected
+    else:
+        assert (answer.digit, search.found.box) == (expected, found.box)
+
+
+def test_what_is_unlikely_beside_a_digit_is_not_read(shipped, monkeypatch):
+    readings = []
+    monkeypatch.setattr(Surroundings, "likelihood", likely(1.0, HOPELESS - 0.01))
+    monkeypatch.setattr("shared.reading.read_found", lambda *it: readings.append(it) or read_found(*it))
+    assert read_digit(hold_pair(TWO, SEVEN), shipped).digit == 2
+    assert len(readings) == 1
+
+
+def test_a_digit_is_read_though_what_has_a_likelier_shape_is_beside_it(shipped, monkeypatch):
+    frame = hold_pair(FINGERTIP, TWO)
+    monkeypatch.setattr(Surroundings, "likelihood", likely(0.4, 1.0))
+    assert find_digit(frame).box.x < 100
+    assert read_digit(frame, shipped).digit == 2
 
 
 def test_the_surer_of_two_readings_is_the_answer(network, monkeypatch):
