@@ -100,8 +100,8 @@ class FoundDigit:
     ink : float32 array, shape (H, W), 0.0 = paper, 1.0 = full ink: the digit alone, cut out, with
         what else was near it removed; in the finder's scale, not the frame's
     surroundings : by which it can be told how likely it is to be a digit
-    companion : what is beside it on the same paper, and may be another digit or not: read it, and if it is one,
-        there is not one digit
+    companion : what is beside it on the same paper, and may be another digit: if it reads as one, there is
+        not one digit
     """
 
     box: Box
