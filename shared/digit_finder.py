@@ -293,7 +293,7 @@ def _choose(
     if alone:
         companion = _find_company(search, chosen, digit, frame_shape)
         if companion is not None:
-            if min(one.surroundings.likelihood for one in (digit, companion)) >= SURE_COMPANY:
+            if all(one.surroundings.likelihood >= SURE_COMPANY for one in (digit, companion)):
                 return replace(search, chosen=chosen, found=NoDigit.NOT_ONE)
             digit = replace(digit, companion=companion)
     blurred = measure_blur(digit.ink) > MOST_BLURRED
