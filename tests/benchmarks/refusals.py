@@ -6,10 +6,11 @@
 Everything goes the whole way: drawn on simulated paper, held up before a simulated camera, found, normalised
 and read. The letters come from fonts that nothing was learnt from, the signs from the programs below, and the
 digits are MNIST's test images; two of them, or a word, are held up on one sheet, too, and digits that the
-frame's edge cuts off. Of each there are two halves: with `--fit` one of them tells how the network's and the
-finder's word are best put together, which gives `shared.reading.TRUST`; the other one is for the test alone.
-To fit by there are, besides, digits drawn by program with one hardship at a time (`trainer.hardships`), and
-places in which something happens, but no digit is held up.
+frame's edge cuts off, or that have the edge of a hard shadow through them. Of each there are two halves: with
+`--fit` one of them tells how the network's and the finder's word are best put together, which gives
+`shared.reading.TRUST`; the other one is for the test alone. To fit by there are, besides, digits drawn by
+program with one hardship at a time (`trainer.hardships`), and places in which something happens, but no digit
+is held up.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from shared.digit_finder import FoundDigit, NoDigit
 from shared.feedforward import FeedForward, FloatArray
 from shared.ink import Bytes
 from shared.reading import LEAST_DOUBT, NEEDED_CONFIDENCE, search_and_read, tell_confidence
-from shared.scenery import Scene, hold_up
+from shared.scenery import FRAME, Scene, hold_up
 from shared.sheet import write_sheet
 from shared.strokes import Strokes, arc, draw_digit, draw_lines, write_strokes
 from shared.texture import pick
@@ -59,6 +60,10 @@ FITTED_MIX = MIX | dict.fromkeys(
 )
 # What a fit is drawn to nothing by, times its weights' squares: without, rare traits run away.
 SHRINKING = 3e-4
+# How much of the light is left beyond the edge of a shadow, how wide that is in pixels, how far from the
+# middle of a digit it goes through it, in its sizes, and what the digit is written with.
+SHADE, EDGE, OFF_MIDDLE = (0.25, 0.65), (0.7, 3.0), 0.35
+WRITTEN_WITH = ("a thick marker", "a fineliner", "a ballpoint", "a pencil")
 LEVELS = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
@@ -180,9 +185,10 @@ def main() -> None:
     if options.fit:
         print_fit(mix(seen, FITTED_MIX))
     _print_digits(seen["digits"])
-    cut = [one for one in seen["cut off"] if one.confidence >= NEEDED_CONFIDENCE]
-    right = sum(one.right for one in cut)
-    print(f"cut off: of {options.count} {right} are said right and {len(cut) - right} wrong")
+    for kind in ("cut off", "half in a shadow"):
+        said = [one for one in seen[kind] if one.confidence >= NEEDED_CONFIDENCE]
+        right = sum(one.right for one in said)
+        print(f"{kind}: of {options.count} {right} are said right and {len(said) - right} wrong")
     _print_levels(seen)
     for kind in ("letters", "signs of fonts", "drawn signs"):
         _print_names(kind, seen[kind])
@@ -224,6 +230,7 @@ def hold_all_up(network: FeedForward, count: int, seed: int, *, fit: bool) -> di
         looks["digits, one hardship"] = partial(_hold_up_drawn, random)
         looks["something happens"] = partial(_happen, random)
     looks["cut off"] = partial(_cut_off, random, draw_mnist)
+    looks["half in a shadow"] = partial(_shade_half, random, draw_mnist)
     return {kind: [_see(network, *look()) for _ in range(count)] for kind, look in looks.items()}
 
 
@@ -277,7 +284,8 @@ def _print_digits(digits: list[Sighting]) -> None:
 
 def _print_levels(seen: dict[str, list[Sighting]]) -> None:
     rows = {f"{kind} said": [one.confidence for one in some] for kind, some in seen.items()}
-    del rows["digits said"], rows["cut off said"]
+    for kind in ("digits", "cut off", "half in a shadow"):
+        del rows[f"{kind} said"]
     right = [one.confidence for one in seen["digits"] if one.right]
     rows = {"of the right said": right, **rows}
     levels = sorted({*LEVELS, NEEDED_CONFIDENCE})
@@ -310,6 +318,21 @@ def _cut_off(random: np.random.Generator, draw: Callable[[], tuple[str, FloatArr
         name, ink = draw()
         if name != "1":
             return name, cut_off(ink, draw_hardship(random, HARDSHIPS["off the middle"]), random)
+
+
+def _shade_half(random: np.random.Generator, draw: Callable[[], tuple[str, FloatArray]]) -> tuple[str, Bytes]:
+    """A digit with the edge of a hard shadow through it."""
+    name, ink = draw()
+    conditions = draw_hardship(random, HARDSHIPS[pick(random, *WRITTEN_WITH)])
+    sheet, place = write_sheet(ink, conditions, random, FRAME)
+    left, top, right, bottom = sheet.find_box(place, FRAME)
+    turn = random.uniform(0, 2 * np.pi)
+    rows, columns = np.ogrid[: FRAME[0], : FRAME[1]]
+    beyond = (columns - (left + right) / 2) * np.cos(turn) + (rows - (top + bottom) / 2) * np.sin(turn)
+    beyond -= random.uniform(-OFF_MIDDLE, OFF_MIDDLE) * max(right - left, bottom - top)
+    shaded = np.clip(beyond / random.uniform(*EDGE) + 0.5, 0, 1).astype(np.float32)
+    light = 1 - np.float32(1 - random.uniform(*SHADE)) * shaded
+    return name, Scene(random, conditions).look(random, [(sheet, place)], light)
 
 
 def _hold_up_drawn(random: np.random.Generator) -> tuple[str, Bytes]:
