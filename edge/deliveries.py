@@ -294,10 +294,11 @@ class Deliveries:
             if standing.trial is not None:  # it never ran for good: what runs now is what ran before
                 self._keep(replace(_end_for_all(done, "it was taken back"), trial=None))
                 self._end_trial()
-                return self._answer(order)
-            network = self._store.load_previous() or self._own
-            self._keep(replace(done, current=standing.previous, previous=standing.current))
-            self.running = network
+            else:
+                network = self._store.load_previous() or self._own
+                self._keep(replace(done, current=standing.previous, previous=standing.current))
+                self.running = network
+            log.info("weights: taken back, %s run from now on", self.running.name)
             return self._answer(order)
         # What all devices run is run anew, although it may have been before.
         self._store.change(replace(done, follows=True, all=Account(standing.all.serial), trial=None))

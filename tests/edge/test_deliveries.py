@@ -124,12 +124,15 @@ def test_the_same_delivery_again_is_only_answered(bench, weights):
     assert bench.take(run(weights[0], 1)).status == "ok"
 
 
-def test_going_back_runs_what_ran_before_and_back_again(bench, weights):
+def test_going_back_runs_what_ran_before_and_back_again(bench, weights, caplog):
+    caplog.set_level("INFO", "edge.deliveries")
     deliver(bench, run(weights[0], 1))
     deliver(bench, run(weights[1], 2))
     for serial, note in ((3, "a"), (4, "b")):
-        assert bench.take(sign(Order("back", serial, device="bench"))).status == "ok"
+        answer = bench.take(sign(Order("back", serial, device="bench")))
+        assert answer.status == "ok"
         assert bench.note == note
+        assert caplog.messages[-1] == f"weights: taken back, {answer.data['model']} run from now on"
     bench.start()
     assert bench.note == "b"
 
