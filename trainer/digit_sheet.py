@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from shared.atomic_file import write_atomically
 from shared.digit_image import IMAGE_SIZE
+from shared.reading import show_confidence
 from trainer.own_digits import OwnDigit
 
 # Pixels: of a picture, which is drawn three times as large, of what is written below it, and between two.
@@ -40,7 +41,9 @@ def draw_sheet(digits: Sequence[OwnDigit], path: Path) -> None:
         sheet.paste(picture, (left, top))
         draw.rectangle((left - 1, top - 1, left + SIDE, top + SIDE), outline="#d0d0d0")
         draw.text((left, top + SIDE + 2), f"{digit.number}", fill=NUMBER)
-        draw.text((left, top + SIDE + 14), f"read {digit.digit} ({digit.confidence:.0%})", fill=INK)
+        draw.text(
+            (left, top + SIDE + 14), f"read {digit.digit} ({show_confidence(digit.confidence)})", fill=INK
+        )
         if digit.label is not None:
             colour = LABELLED if digit.label == digit.digit else DOUBTED
             draw.text((left, top + SIDE + 26), f"is {digit.meaning}", fill=colour)

@@ -12,6 +12,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from shared.printable import make_printable
+from shared.reading import show_confidence
 from trainer.errors import BadSettingError
 from trainer.half_blocks import draw_half_blocks, draw_shades
 from trainer.library import Library
@@ -73,7 +74,7 @@ def _show(digit: OwnDigit, place: int, count: int, console: Console) -> None:
                 f"{digit.time.astimezone():%d %b %H:%M}"
             ),
             picture,
-            Text(f"read as {digit.digit} ({digit.confidence:.1%}){known}"),
+            Text(f"read as {digit.digit} ({show_confidence(digit.confidence)}){known}"),
             Text(HELP, style="dim"),
         )
     )

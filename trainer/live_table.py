@@ -8,6 +8,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from shared.reading import show_confidence
 from trainer.roster import Device, Roster
 
 # Below this width some figures are left out; from the others on there is room between columns, and for more
@@ -148,7 +149,7 @@ def _choose(devices: list[Device], count: int) -> list[Device]:
 def _draw_digit(device: Device) -> Text:
     if device.digit is None:
         return UNKNOWN
-    sure = "" if device.confidence is None else f" {device.confidence:.0%}"
+    sure = "" if device.confidence is None else f" {show_confidence(device.confidence)}"
     return Text.assemble((str(device.digit), "bold cyan"), sure)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from shared.messages import Availability, EventMessage, HealthMessage, PredictionMessage
 from shared.printable import make_printable
+from shared.reading import show_confidence
 from trainer.words import Nonsense, Word
 
 # So many digits of a device are kept to be shown.
@@ -80,7 +81,7 @@ class Roster:
                 device.digits.append(word.message.digit)
                 device.told = hash(word.message.id)
                 # What is held up now a prediction tells: an event may have waited for an hour.
-                changes = [f"{word.message.digit} ({word.message.confidence:.1%})"]
+                changes = [f"{word.message.digit} ({show_confidence(word.message.confidence)})"]
             case HealthMessage():
                 changes = _note_health(device, word.message)
             case _:
@@ -115,7 +116,7 @@ def _note_prediction(device: Device, prediction: PredictionMessage) -> list[str]
         return []
     if device.digit is None:
         return ["nothing is held up"]
-    sure = "" if device.confidence is None else f" ({device.confidence:.1%})"
+    sure = "" if device.confidence is None else f" ({show_confidence(device.confidence)})"
     return [f"{device.digit}{sure} is held up"]
 
 

@@ -53,7 +53,7 @@ def test_a_device_with_all_that_is_known_of_it():
         "online",
         "2m",
         "5",
-        "98%",
+        "0.98",
         "31415",
         "5",
         "9.9/s",
@@ -76,14 +76,14 @@ def test_since_when_is_no_more_than_a_bound_for_what_the_broker_had_kept():
 
 def test_what_is_held_up_comes_and_goes():
     roster = Roster()
-    assert note(roster, PredictionMessage(7, 0.95), retained=True) == ["desk: 7 (95.0%) is held up"]
-    assert "7 95%" in find_row(draw(roster))
+    assert note(roster, PredictionMessage(7, 0.95), retained=True) == ["desk: 7 (0.95) is held up"]
+    assert "7 0.95" in find_row(draw(roster))
     assert note(roster, PredictionMessage(None)) == ["desk: nothing is held up"]
-    assert "7 95%" not in find_row(draw(roster))
+    assert "7 0.95" not in find_row(draw(roster))
 
 
 def test_an_event_and_its_prediction_are_one_change():
-    assert note(Roster(), EVENT, PredictionMessage(7, 0.98, id=EVENT.id)) == ["desk: 7 (98.0%)"]
+    assert note(Roster(), EVENT, PredictionMessage(7, 0.98, id=EVENT.id)) == ["desk: 7 (0.98)"]
 
 
 def test_an_event_that_had_to_wait_is_counted_and_not_taken_for_what_is_held_up_now():
@@ -102,7 +102,7 @@ def test_a_device_that_is_offline_holds_nothing_up_and_its_problems_are_past():
     )
     assert any("camera: gone" in line for line in draw(roster))
     assert note(roster, Availability("offline")) == ["desk: offline"]
-    assert "95%" not in find_row(draw(roster))
+    assert "0.95" not in find_row(draw(roster))
     assert not any("camera: gone" in line for line in draw(roster))
 
 
@@ -124,7 +124,7 @@ def test_when_the_broker_has_gone_nothing_is_claimed_to_be_so_still():
     assert find_row(lines).split()[:5] == ["desk", "-", "-", "7", "1"]
     assert note(roster, Availability("online"), PredictionMessage(7, 0.98, id=EVENT.id)) == [
         "desk: online",
-        "desk: 7 (98.0%) is held up",
+        "desk: 7 (0.98) is held up",
     ]
 
 

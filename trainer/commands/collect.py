@@ -143,7 +143,9 @@ def _listen(
 
 
 def _describe(kept: Kept) -> str:
+    from shared.reading import show_confidence
+
     if kept.is_correction:
         truth = "no digit" if kept.label == NOTHING else str(kept.label)
         return f"{kept.device}: {kept.number} is {truth}; it was read as {kept.digit}"
-    return f"{kept.device}: {kept.number} is read as {kept.digit} ({kept.confidence:.1%})"
+    return f"{kept.device}: {kept.number} is read as {kept.digit} ({show_confidence(kept.confidence)})"

@@ -155,6 +155,7 @@ def _list(digits: Sequence[OwnDigit], *, as_json: bool) -> None:
     from rich.table import Table
 
     from shared.printable import make_printable
+    from shared.reading import show_confidence
 
     if as_json:
         for digit in digits:
@@ -167,7 +168,7 @@ def _list(digits: Sequence[OwnDigit], *, as_json: bool) -> None:
             make_printable(digit.device),
             f"{digit.time.astimezone():%d %b %H:%M}",
             str(digit.digit),
-            f"{digit.confidence:.1%}",
+            show_confidence(digit.confidence),
             "" if digit.label is None else digit.meaning,
             digit.label_source or "",
         )
