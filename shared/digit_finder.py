@@ -56,8 +56,7 @@ FILLED = 0.8  # of the frame: a board that fills so much of it a camera shows br
 GREY_BOARD = 60  # from here on it is looked at as if it had been dark ...
 EVEN_BOARD = 0.6  # ... if it is nowhere darker than this share of it: else that is a board, on a desk
 
-LIKELY_ENOUGH = 0.2  # for the finder's own network to look for company of it
-SURE_COMPANY = 0.9  # two that are as likely as this are two digits; of others, who reads them can tell
+SURE = 0.9  # two that are as likely as this to the finder's own network are two digits, whatever they are
 CLEAR_SCORE = 0.94  # what ink has that a glance finds; dark cards with chalk on them have up to 0.92
 SAME_PIECE = 0.6  # of what both cover: boxes that share more are of one piece
 WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit
@@ -100,14 +99,16 @@ class FoundDigit:
     ink : float32 array, shape (H, W), 0.0 = paper, 1.0 = full ink: the digit alone, cut out, with
         what else was near it removed; in the finder's scale, not the frame's
     surroundings : by which it can be told how likely it is to be a digit
-    companion : what is beside it on the same paper, and may be another digit: if it reads as one, there is
-        not one digit
     """
 
     box: Box
     ink: FloatArray
     surroundings: Surroundings
-    companion: FoundDigit | None = None
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is a digit, or a letter, as far as the finder can tell."""
+        return self.surroundings.likelihood >= SURE
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,23 +152,25 @@ def find_digit(frame: Bytes, *, second_look: bool | None = None) -> FoundDigit |
     ------
     BadFrameError : if the frame is not a grey picture of bytes, or is too small to hold a digit
     """
-    return search_frame(frame, second_look=second_look).found
+    search = search_frame(frame, second_look=second_look)
+    if isinstance(search.found, FoundDigit) and search.found.is_sure:
+        companion = find_company(search, frame.shape)
+        if companion is not None and companion.is_sure:
+            return NoDigit.NOT_ONE
+    return search.found
 
 
 def search_frame(frame: Bytes, *, second_look: bool | None = None) -> Search:
-    """Find the digit as `find_digit` does, and keep what came up on the way."""
+    """Find the likeliest digit, whatever is beside it, and keep what came up on the way."""
     return next(search_in_turn(frame, second_look=second_look))
 
 
-def search_in_turn(frame: Bytes, *, second_look: bool | None = None, alone: bool = True) -> Iterator[Search]:
-    """Find the digit as `find_digit` does, and then, should it not be one, what else may be.
+def search_in_turn(frame: Bytes, *, second_look: bool | None = None) -> Iterator[Search]:
+    """Find the likeliest digit, and then, should it not be one, what else may be.
 
     The first search tells of the likeliest, or why there is no digit; each other one of the next likeliest,
-    elsewhere or of the same ink cut otherwise, and is only made when it is asked for.
-
-    Parameters
-    ----------
-    alone : whether there is no one digit where another one is beside it
+    elsewhere or of the same ink cut otherwise, and is only made when it is asked for. What is looked for and
+    raised is as in `find_digit`.
     """
     check_frame(frame)
     grey = fit_frame(frame)
@@ -192,7 +195,7 @@ def search_in_turn(frame: Bytes, *, second_look: bool | None = None, alone: bool
             continue
         if best is None:
             break
-        told = _choose(search, best, taken, frame.shape, alone)
+        told = _choose(search, best, taken, frame.shape)
         taken.append(told.chosen or best)
         if isinstance(told.found, FoundDigit) or (not answered and told.chosen):
             answered = True
@@ -281,7 +284,7 @@ def check_frame(frame: Bytes) -> None:
 
 
 def _choose(
-    search: Search, best: Candidate, taken: Sequence[Candidate], frame_shape: tuple[int, ...], alone: bool
+    search: Search, best: Candidate, taken: Sequence[Candidate], frame_shape: tuple[int, ...]
 ) -> Search:
     """Take the whole digit that the best candidate is of, and tell what came of it."""
     # A stroke may break where it is faint: the lowest level that holds the best piece has the whole digit.
@@ -290,24 +293,22 @@ def _choose(
     digit = _cut_out(search.ink, chosen, frame_shape)
     if digit is None:
         return search
-    if alone:
-        companion = _find_company(search, chosen, digit, frame_shape)
-        if companion is not None:
-            if all(one.surroundings.likelihood >= SURE_COMPANY for one in (digit, companion)):
-                return replace(search, chosen=chosen, found=NoDigit.NOT_ONE)
-            digit = replace(digit, companion=companion)
     blurred = measure_blur(digit.ink) > MOST_BLURRED
     return replace(search, chosen=chosen, found=NoDigit.BLURRED if blurred else digit)
 
 
-def _find_company(
-    search: Search, chosen: Candidate, digit: FoundDigit, frame_shape: tuple[int, ...]
-) -> FoundDigit | None:
-    """Find what may be another digit on the same paper as a likely one."""
-    # What is read needs this likelihood anyway; to look for company is for nothing where it is too low.
-    if digit.surroundings.likelihood < LIKELY_ENOUGH:
+def find_company(search: Search, frame_shape: tuple[int, ...]) -> FoundDigit | None:
+    """Find what is beside the digit that a search chose, on the same paper, and may be another one.
+
+    If both are sure there is not one digit; else read it to tell.
+
+    Parameters
+    ----------
+    frame_shape : of the frame that was searched
+    """
+    if search.chosen is None:
         return None
-    companion = find_companion(search.ink, search.candidates, chosen)
+    companion = find_companion(search.ink, search.candidates, search.chosen)
     return None if companion is None else _cut_out(search.ink, companion, frame_shape)
 
 

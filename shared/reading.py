@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared import surroundings
-from shared.digit_finder import Box, FoundDigit, NoDigit, Search, check_frame, search_in_turn
+from shared.digit_finder import Box, FoundDigit, NoDigit, Search, check_frame, find_company, search_in_turn
 from shared.digit_image import normalise, to_inputs
 from shared.feedforward import FeedForward, FloatArray
 from shared.ink import Bytes, Sums, sum_blocks
@@ -150,7 +150,7 @@ def search_and_read(
             answer = NoDigit.NOTHING
         else:
             answer = read_found(search.found, network)
-            if answer.confidence >= LIKELY and _is_digit(search.found.companion, network):
+            if _has_company(search, search.found, answer, frame.shape, network):
                 answer = NoDigit.NOT_ONE
                 search = replace(search, found=answer)
         answers.append((search, answer))
@@ -159,11 +159,24 @@ def search_and_read(
     return max(answers, key=lambda each: _tell_chance(each[1]))
 
 
-def _is_digit(companion: FoundDigit | None, network: FeedForward) -> bool:
-    """Whether what is beside a digit is likely one, too; a finger beside the card is none to the network."""
-    if companion is None or companion.surroundings.likelihood < HOPELESS:
+def _has_company(
+    search: Search, found: FoundDigit, reading: Reading, frame_shape: tuple[int, ...], network: FeedForward
+) -> bool:
+    """Whether there is another digit beside the one that was found, as far as finder and network can tell.
+
+    A finger that shows beside the card may be one to the finder, and is none to the network.
+    """
+    likely = reading.confidence >= LIKELY
+    companion = find_company(search, frame_shape) if likely or found.is_sure else None
+    if companion is None:
         return False
-    return read_found(companion, network).confidence >= LIKELY
+    if found.is_sure and companion.is_sure:
+        return True
+    return (
+        likely
+        and companion.surroundings.likelihood >= HOPELESS
+        and read_found(companion, network).confidence >= LIKELY
+    )
 
 
 def read_found(found: FoundDigit, network: FeedForward) -> Reading:

@@ -112,7 +112,7 @@ def _look_at_frames(digits: Dataset, fonts: Sequence[Path], frames: int, seed: t
 
 
 def _list_pieces(exhibit: Exhibit) -> Iterator[tuple[Bytes, Traits, bool]]:
-    for search in islice(search_in_turn(exhibit.frame, alone=False), MOST_PIECES):
+    for search in islice(search_in_turn(exhibit.frame), MOST_PIECES):
         found = search.found
         if isinstance(found, FoundDigit):
             held = any(share_box(found.box, box) > SAME for box in exhibit.boxes)

@@ -38,10 +38,10 @@ def test_two_digits_are_not_one_where_their_boxes_overlap_or_a_shadow_is_on_one(
     assert find_digit(photograph(ink, np.where(np.arange(WIDTH) < 160, 200, 130))) is NoDigit.NOT_ONE
 
 
-def test_two_digits_are_both_found_where_none_needs_to_be_alone():
+def test_two_digits_are_both_found_in_turn():
     places = ((60, 70), (200, 70))
     digits = [draw(strokes, size=80, at=at) for strokes, at in zip((TWO, SEVEN), places, strict=True)]
-    searches = search_in_turn(photograph(sum(digits)), alone=False)
+    searches = search_in_turn(photograph(sum(digits)))
     found = sorted((next(searches).found.box, next(searches).found.box))
     for box, ink in zip(found, digits, strict=True):
         rows, columns = np.nonzero(ink > 0.5)

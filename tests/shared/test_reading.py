@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from shared.digit_finder import NoDigit, find_digit, search_frame
+from shared.digit_finder import NoDigit, find_company, find_digit, search_frame
 from shared.errors import BadFrameError
 from shared.feedforward import FeedForward
 from shared.reading import (
@@ -228,7 +228,7 @@ def test_what_the_finder_doubts_beside_a_digit_is_another_one_if_it_is_read(
     monkeypatch.setattr(Surroundings, "likelihood", likely(1.0, 0.8))
     found = find_digit(frame)
     assert found.box.x < 100
-    assert found.companion.box.x > 190
+    assert find_company(search_frame(frame), frame.shape).box.x > 190
     search, answer = search_and_read(frame, shipped)
     if expected is NoDigit.NOT_ONE:
         assert answer is search.found is expected
