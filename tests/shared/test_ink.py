@@ -91,3 +91,12 @@ def test_paper_without_an_edge_is_left_as_it_is():
     ink = np.full(grey.shape, 7, np.uint8)
     _mend_edges(ink, grey, _measure_paper(grey))
     assert (ink == 7).all()
+
+
+@pytest.mark.parametrize("darkest", [DARKEST_PAPER, 100])
+def test_there_is_no_ink_on_paper_that_is_too_dark(darkest):
+    paper = np.where(np.arange(WIDTH) < WIDTH / 2, darkest - 2, darkest + 20)
+    strokes = draw(TWO, size=80, at=(40, 70)) + draw(TWO, size=80, at=(220, 70))
+    ink = measure_ink(photograph(strokes, paper, noise=0), darkest).ink
+    assert not ink[:, : WIDTH // 4 - MARGIN // 2].any()
+    assert ink[:, WIDTH // 4 + MARGIN // 2 :].max() > 100
