@@ -10,7 +10,7 @@ from shared.candidates import Candidate, measure_size, tell_overlap
 from shared.ink import Bytes, InkMap, Window
 
 # Two pieces on one paper that are as much alike as this may be two digits, or letters of a longer text: what
-# they are is for the finder's own network to tell.
+# they are is for the networks to tell.
 SCORE = 0.1
 SIZE = 0.6
 DEPTH = 0.6

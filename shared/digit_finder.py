@@ -1,8 +1,8 @@
 """Find the digit in a camera's frame.
 
 Ink is measured against the paper around it, never by one threshold for the whole frame (see `shared.ink`).
-Of its connected pieces (`shared.candidates`) the likeliest is taken for the digit, unless there is another
-like it on the same paper.
+Of its connected pieces (`shared.candidates`) the likeliest is taken for the digit. There is not one digit if
+another one is beside it on the same paper.
 
 The search goes over a picture of half the size, in bytes: a Pi Zero has one core and 40 million
 instructions for a frame. The digit that is found is cut out of the frame itself.
@@ -56,7 +56,7 @@ FILLED = 0.8  # of the frame: a board that fills so much of it a camera shows br
 GREY_BOARD = 60  # from here on it is looked at as if it had been dark ...
 EVEN_BOARD = 0.6  # ... if it is nowhere darker than this share of it: else that is a board, on a desk
 
-SURE = 0.9  # two that are as likely as this to the finder's own network are two digits, whatever they are
+COMPANY = 0.5  # two pieces on one paper that are as likely as this to be digits are company, if only letters
 CLEAR_SCORE = 0.94  # what ink has that a glance finds; dark cards with chalk on them have up to 0.92
 SAME_PIECE = 0.6  # of what both cover: boxes that share more are of one piece
 WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit
@@ -105,10 +105,9 @@ class FoundDigit:
     ink: FloatArray
     surroundings: Surroundings
 
-    @property
-    def is_sure(self) -> bool:
-        """Whether it is a digit, or a letter, as far as the finder can tell."""
-        return self.surroundings.likelihood >= SURE
+    def keeps_company(self, other: FoundDigit) -> bool:
+        """Whether this and another one are likely two digits, or letters, by what is around each."""
+        return all(one.surroundings.likelihood >= COMPANY for one in (self, other))
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,9 +152,9 @@ def find_digit(frame: Bytes, *, second_look: bool | None = None) -> FoundDigit |
     BadFrameError : if the frame is not a grey picture of bytes, or is too small to hold a digit
     """
     search = search_frame(frame, second_look=second_look)
-    if isinstance(search.found, FoundDigit) and search.found.is_sure:
+    if isinstance(search.found, FoundDigit):
         companion = find_company(search, frame.shape)
-        if companion is not None and companion.is_sure:
+        if companion is not None and search.found.keeps_company(companion):
             return NoDigit.NOT_ONE
     return search.found
 
@@ -300,7 +299,7 @@ def _choose(
 def find_company(search: Search, frame_shape: tuple[int, ...]) -> FoundDigit | None:
     """Find what is beside the digit that a search chose, on the same paper, and may be another one.
 
-    If both are sure there is not one digit; else read it to tell.
+    Whether it is one is told by `keeps_company`, and by reading it.
 
     Parameters
     ----------

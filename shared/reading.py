@@ -11,7 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from shared import surroundings
-from shared.digit_finder import Box, FoundDigit, NoDigit, Search, check_frame, find_company, search_in_turn
+from shared.digit_finder import (
+    COMPANY,
+    Box,
+    FoundDigit,
+    NoDigit,
+    Search,
+    check_frame,
+    find_company,
+    search_in_turn,
+)
 from shared.digit_image import normalise, to_inputs
 from shared.feedforward import FeedForward, FloatArray
 from shared.ink import Bytes, Sums, sum_blocks
@@ -46,7 +55,7 @@ LIKELY = 0.5
 # So many frames in a row must have been read alike before what was read is said again without reading.
 WITNESSES = 5
 
-# So many pieces of a frame are read at most, until one is sure.
+# So many pieces of a frame are taken for its digit and read at most, until one is sure.
 MOST_READINGS = 2
 
 # What the talk teaches the output nodes to say for "no" and for "yes".
@@ -131,7 +140,8 @@ def read_digit(frame: Bytes, network: FeedForward, *, second_look: bool | None =
 
     What the finder holds for the likeliest may be none to the network: a card, a gap, a shadow. Unless one
     look alone is asked for, the next likeliest is read too then; the surer of both readings is the answer.
-    One look alone does not read what is hopeless by its surroundings: then there is nothing.
+    One look alone does not read what is hopeless by its surroundings: then there is nothing. Of a digit that
+    is beside another one neither is the answer.
     """
     return search_and_read(frame, network, second_look=second_look)[1]
 
@@ -151,10 +161,9 @@ def search_and_read(
         else:
             answer = read_found(search.found, network)
             if _has_company(search, search.found, answer, frame.shape, network):
-                answer = NoDigit.NOT_ONE
-                search = replace(search, found=answer)
+                return replace(search, found=NoDigit.NOT_ONE), NoDigit.NOT_ONE
         answers.append((search, answer))
-        if answer is NoDigit.NOT_ONE or _tell_chance(answer) >= NEEDED_CONFIDENCE:
+        if _tell_chance(answer) >= NEEDED_CONFIDENCE:
             break
     return max(answers, key=lambda each: _tell_chance(each[1]))
 
@@ -162,21 +171,18 @@ def search_and_read(
 def _has_company(
     search: Search, found: FoundDigit, reading: Reading, frame_shape: tuple[int, ...], network: FeedForward
 ) -> bool:
-    """Whether there is another digit beside the one that was found, as far as finder and network can tell.
+    """Whether there is another digit beside the one that was found.
 
-    A finger that shows beside the card may be one to the finder, and is none to the network.
+    Both are likely by what is around them, or read so: letters are not read, and a finger that shows beside
+    the card is neither.
     """
-    likely = reading.confidence >= LIKELY
-    companion = find_company(search, frame_shape) if likely or found.is_sure else None
-    if companion is None:
+    is_read = reading.confidence >= LIKELY
+    if not is_read and found.surroundings.likelihood < COMPANY:
         return False
-    if found.is_sure and companion.is_sure:
-        return True
-    return (
-        likely
-        and companion.surroundings.likelihood >= HOPELESS
-        and read_found(companion, network).confidence >= LIKELY
-    )
+    companion = find_company(search, frame_shape)
+    if companion is None or companion.surroundings.likelihood < HOPELESS:
+        return False
+    return found.keeps_company(companion) or (is_read and read_found(companion, network).confidence >= LIKELY)
 
 
 def read_found(found: FoundDigit, network: FeedForward) -> Reading:

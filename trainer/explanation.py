@@ -87,7 +87,7 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
         words.text(0, 0.9, _tell(answer, search.found), va="top", wrap=True, fontsize=12)
         lines = [WEIGHING, BOXES]
     else:
-        text = f"Nothing was read.\n\nThe finder says:\n{search.found}."
+        text = f"There is no reading:\n\n{search.found}."
         words.text(0, 0.9, text, va="top", wrap=True, fontsize=12)
         lines = [BOXES]
     if search.candidates:

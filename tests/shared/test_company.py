@@ -59,6 +59,18 @@ def test_of_several_the_likeliest_is_the_companion():
     assert companion.score == max(others)
 
 
+@pytest.mark.parametrize(("share", "is_alike"), [(0.11, True), (0.09, False)])
+def test_what_is_less_than_a_tenth_as_likely_by_its_shape_is_no_company(share, is_alike):
+    ink = draw(TWO, size=80, at=(60, 70)) + draw(SEVEN, size=80, at=(200, 70))
+    search = search_frame(photograph(ink))
+    others = [
+        one._replace(score=share * search.chosen.score)
+        for one in search.candidates
+        if tell_overlap(one.box, search.chosen.box) == 0
+    ]
+    assert (find_companion(search.ink, others, search.chosen) is not None) == is_alike
+
+
 def test_a_line_of_writing_is_not_one_digit():
     ink = sum(
         draw(strokes, size=40, pen=4, at=(30 + 45 * place, 100))

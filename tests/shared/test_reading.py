@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from shared.digit_finder import NoDigit, find_company, find_digit, search_frame
+from shared.digit_finder import COMPANY, NoDigit, find_company, find_digit, search_frame
 from shared.errors import BadFrameError
 from shared.feedforward import FeedForward
 from shared.reading import (
@@ -225,7 +225,7 @@ def test_what_the_finder_doubts_beside_a_digit_is_another_one_if_it_is_read(
     shipped, monkeypatch, beside, expected
 ):
     frame = hold_pair(TWO, beside)
-    monkeypatch.setattr(Surroundings, "likelihood", likely(1.0, 0.8))
+    monkeypatch.setattr(Surroundings, "likelihood", likely(1.0, 0.4))
     found = find_digit(frame)
     assert found.box.x < 100
     assert find_company(search_frame(frame), frame.shape).box.x > 190
@@ -234,6 +234,45 @@ def test_what_the_finder_doubts_beside_a_digit_is_another_one_if_it_is_read(
         assert answer is search.found is expected
     else:
         assert (answer.digit, search.found.box) == (expected, found.box)
+
+
+@pytest.mark.parametrize(
+    ("digit", "beside", "alone"),
+    [(LIKELY, LIKELY, False), (LIKELY - 0.01, 1.0, True), (1.0, LIKELY - 0.01, True)],
+)
+def test_two_are_two_digits_where_both_are_likely_read(network, monkeypatch, digit, beside, alone):
+    monkeypatch.setattr(Surroundings, "likelihood", likely(0.45, 0.45))
+    reading = read_found(find_digit(hold_pair(TWO, SEVEN)), network)
+    monkeypatch.setattr(
+        "shared.reading.read_found",
+        lambda found, _: replace(reading, confidence=digit if found.box.x < 100 else beside),
+    )
+    answer = read_digit(hold_pair(TWO, SEVEN), network, second_look=False)
+    assert (answer is not NoDigit.NOT_ONE) == alone
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "alone"), [(COMPANY, COMPANY, False), (0.99, 0.49, True), (0.49, 0.99, True)]
+)
+def test_two_are_two_digits_where_both_are_likely_by_what_is_around_them(
+    network, monkeypatch, left, right, alone
+):
+    frame = hold_pair(TWO, SEVEN)
+    monkeypatch.setattr(Surroundings, "likelihood", likely(left, right))
+    reading = replace(read_found(search_frame(frame).found, network), confidence=0.0)
+    monkeypatch.setattr("shared.reading.read_found", lambda *_: reading)
+    for answer in (find_digit(frame), read_digit(frame, network, second_look=False)):
+        assert (answer is not NoDigit.NOT_ONE) == alone
+
+
+def test_two_beside_what_is_no_digit_are_not_one_either(network, monkeypatch):
+    searches = [search_frame(hold_pair(*pair)) for pair in ((TWO, FINGERTIP), (TWO, SEVEN))]
+    readings = iter((0.4, 0.9, 0.9))
+    reading = read_found(searches[0].found, network)
+    monkeypatch.setattr(Surroundings, "likelihood", 0.45)
+    monkeypatch.setattr("shared.reading.search_in_turn", lambda *_, **__: iter(searches))
+    monkeypatch.setattr("shared.reading.read_found", lambda *_: replace(reading, confidence=next(readings)))
+    assert read_digit(hold_pair(TWO, SEVEN), network) is NoDigit.NOT_ONE
 
 
 def test_what_is_unlikely_beside_a_digit_is_not_read(shipped, monkeypatch):
