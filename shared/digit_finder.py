@@ -56,7 +56,10 @@ FILLED = 0.8  # of the frame: a board that fills so much of it a camera shows br
 GREY_BOARD = 60  # from here on it is looked at as if it had been dark ...
 EVEN_BOARD = 0.6  # ... if it is nowhere darker than this share of it: else that is a board, on a desk
 
-COMPANY = 0.5  # two pieces on one paper that are as likely as this to be digits are company, if only letters
+COMPANY = (
+    0.65  # two pieces on one paper that are both as likely as this to be digits are, if only letters ...
+)
+UNREAD_COMPANY = 0.2  # ... and for who does not read them, as this
 CLEAR_SCORE = 0.94  # what ink has that a glance finds; dark cards with chalk on them have up to 0.92
 SAME_PIECE = 0.6  # of what both cover: boxes that share more are of one piece
 WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit
@@ -105,9 +108,9 @@ class FoundDigit:
     ink: FloatArray
     surroundings: Surroundings
 
-    def keeps_company(self, other: FoundDigit) -> bool:
-        """Whether this and another one are likely two digits, or letters, by what is around each."""
-        return all(one.surroundings.likelihood >= COMPANY for one in (self, other))
+    def share_likelihood(self, other: FoundDigit) -> float:
+        """How likely this and another one are both digits, or letters, by what is around them."""
+        return min(self.surroundings.likelihood, other.surroundings.likelihood)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +157,7 @@ def find_digit(frame: Bytes, *, second_look: bool | None = None) -> FoundDigit |
     search = search_frame(frame, second_look=second_look)
     if isinstance(search.found, FoundDigit):
         companion = find_company(search, frame.shape)
-        if companion is not None and search.found.keeps_company(companion):
+        if companion is not None and search.found.share_likelihood(companion) >= UNREAD_COMPANY:
             return NoDigit.NOT_ONE
     return search.found
 
@@ -299,7 +302,7 @@ def _choose(
 def find_company(search: Search, frame_shape: tuple[int, ...]) -> FoundDigit | None:
     """Find what is beside the digit that a search chose, on the same paper, and may be another one.
 
-    Whether it is one is told by `keeps_company`, and by reading it.
+    Whether it is one is told by what is around both, and by reading it.
 
     Parameters
     ----------

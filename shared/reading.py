@@ -182,7 +182,9 @@ def _has_company(
     companion = find_company(search, frame_shape)
     if companion is None or companion.surroundings.likelihood < HOPELESS:
         return False
-    return found.keeps_company(companion) or (is_read and read_found(companion, network).confidence >= LIKELY)
+    if found.share_likelihood(companion) >= COMPANY:
+        return True
+    return is_read and read_found(companion, network).confidence >= LIKELY
 
 
 def read_found(found: FoundDigit, network: FeedForward) -> Reading:

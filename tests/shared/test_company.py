@@ -19,7 +19,9 @@ def shipped():
 @pytest.mark.parametrize("other", [TWO, FIVE])
 def test_two_digits_are_not_one_digit(shipped, gap, other):
     ink = draw(TWO, size=80, at=(80 - gap / 2, 70)) + draw(other, size=80, at=(120 + gap / 2, 75))
-    search, answer = search_and_read(photograph(np.minimum(ink, 1)), shipped)
+    frame = photograph(np.minimum(ink, 1))
+    assert find_digit(frame) is NoDigit.NOT_ONE
+    search, answer = search_and_read(frame, shipped)
     assert answer is NoDigit.NOT_ONE
     assert search.chosen is not None
 

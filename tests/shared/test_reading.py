@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from shared.digit_finder import COMPANY, NoDigit, find_company, find_digit, search_frame
+from shared.digit_finder import (
+    COMPANY,
+    UNREAD_COMPANY,
+    NoDigit,
+    find_company,
+    find_digit,
+    search_frame,
+)
 from shared.errors import BadFrameError
 from shared.feedforward import FeedForward
 from shared.reading import (
@@ -226,7 +233,7 @@ def test_what_the_finder_doubts_beside_a_digit_is_another_one_if_it_is_read(
 ):
     frame = hold_pair(TWO, beside)
     monkeypatch.setattr(Surroundings, "likelihood", likely(1.0, 0.4))
-    found = find_digit(frame)
+    found = search_frame(frame).found
     assert found.box.x < 100
     assert find_company(search_frame(frame), frame.shape).box.x > 190
     search, answer = search_and_read(frame, shipped)
@@ -242,7 +249,7 @@ def test_what_the_finder_doubts_beside_a_digit_is_another_one_if_it_is_read(
 )
 def test_two_are_two_digits_where_both_are_likely_read(network, monkeypatch, digit, beside, alone):
     monkeypatch.setattr(Surroundings, "likelihood", likely(0.45, 0.45))
-    reading = read_found(find_digit(hold_pair(TWO, SEVEN)), network)
+    reading = read_found(search_frame(hold_pair(TWO, SEVEN)).found, network)
     monkeypatch.setattr(
         "shared.reading.read_found",
         lambda found, _: replace(reading, confidence=digit if found.box.x < 100 else beside),
@@ -251,18 +258,22 @@ def test_two_are_two_digits_where_both_are_likely_read(network, monkeypatch, dig
     assert (answer is not NoDigit.NOT_ONE) == alone
 
 
-@pytest.mark.parametrize(
-    ("left", "right", "alone"), [(COMPANY, COMPANY, False), (0.99, 0.49, True), (0.49, 0.99, True)]
-)
+@pytest.mark.parametrize("needed", [COMPANY, UNREAD_COMPANY])
+@pytest.mark.parametrize(("less", "alone"), [(0, False), (0.01, True)])
+@pytest.mark.parametrize("is_left", [True, False])
 def test_two_are_two_digits_where_both_are_likely_by_what_is_around_them(
-    network, monkeypatch, left, right, alone
+    network, monkeypatch, needed, less, alone, is_left
 ):
     frame = hold_pair(TWO, SEVEN)
-    monkeypatch.setattr(Surroundings, "likelihood", likely(left, right))
-    reading = replace(read_found(search_frame(frame).found, network), confidence=0.0)
-    monkeypatch.setattr("shared.reading.read_found", lambda *_: reading)
-    for answer in (find_digit(frame), read_digit(frame, network, second_look=False)):
-        assert (answer is not NoDigit.NOT_ONE) == alone
+    doubted = needed - less
+    monkeypatch.setattr(Surroundings, "likelihood", likely(doubted, 1.0) if is_left else likely(1.0, doubted))
+    if needed == UNREAD_COMPANY:
+        answer = find_digit(frame)
+    else:
+        reading = replace(read_found(search_frame(frame).found, network), confidence=0.0)
+        monkeypatch.setattr("shared.reading.read_found", lambda *_: reading)
+        answer = read_digit(frame, network, second_look=False)
+    assert (answer is not NoDigit.NOT_ONE) == alone
 
 
 def test_two_beside_what_is_no_digit_are_not_one_either(network, monkeypatch):
@@ -286,7 +297,7 @@ def test_what_is_unlikely_beside_a_digit_is_not_read(shipped, monkeypatch):
 def test_a_digit_is_read_though_what_has_a_likelier_shape_is_beside_it(shipped, monkeypatch):
     frame = hold_pair(FINGERTIP, TWO)
     monkeypatch.setattr(Surroundings, "likelihood", likely(0.4, 1.0))
-    assert find_digit(frame).box.x < 100
+    assert search_frame(frame).found.box.x < 100
     assert read_digit(frame, shipped).digit == 2
 
 
