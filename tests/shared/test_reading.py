@@ -248,7 +248,7 @@ def test_what_the_finder_doubts_beside_a_digit_is_another_one_if_it_is_read(
     [(LIKELY, LIKELY, False), (LIKELY - 0.01, 1.0, True), (1.0, LIKELY - 0.01, True)],
 )
 def test_two_are_two_digits_where_both_are_likely_read(network, monkeypatch, digit, beside, alone):
-    monkeypatch.setattr(Surroundings, "likelihood", likely(0.45, 0.45))
+    monkeypatch.setattr(Surroundings, "likelihood", likely(0.7, 0.45))
     reading = read_found(search_frame(hold_pair(TWO, SEVEN)).found, network)
     monkeypatch.setattr(
         "shared.reading.read_found",
