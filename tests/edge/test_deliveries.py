@@ -241,6 +241,12 @@ def test_signed_weights_that_are_none_are_refused_once_and_for_all(bench, weight
     assert deliver(bench, run(weights[2], 3)).status == "ok"
 
 
+def test_weights_that_take_too_long_for_a_digit_are_refused(bench, weights, monkeypatch):
+    monkeypatch.setattr("edge.self_test.SLOWEST_QUERY_S", 0.0)
+    assert "too slow for this device" in bench.take(run(weights[0], 1)).error
+    assert bench.note == "own"
+
+
 def test_weights_that_fail_in_their_trial_are_rolled_back(bench, weights):
     deliver(bench, run(weights[0], 1))
     bench.take(run(weights[1], 2))
