@@ -298,7 +298,7 @@ class Deliveries:
                 network = self._store.load_previous() or self._own
                 self._keep(replace(done, current=standing.previous, previous=standing.current))
                 self.running = network
-            log.info("weights: taken back, %s run from now on", self.running.name)
+            log.info("weights: rolled back as was asked, %s run again", self.running.name)
             return self._answer(order)
         # What all devices run is run anew, although it may have been before.
         self._store.change(replace(done, follows=True, all=Account(standing.all.serial), trial=None))

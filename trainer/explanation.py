@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.candidates import INK_LEVELS, SURE_SCORE, Candidate
-from shared.digit_finder import WHOLE_DIGIT, FoundDigit, Search
+from shared.digit_finder import WHOLE_DIGIT, FoundDigit, NoDigit, Search
 from shared.digit_image import normalise
 from shared.feedforward import FeedForward
 from shared.ink import Bytes
@@ -52,6 +52,12 @@ WEIGHING = (
 )
 
 
+COMPANY = (
+    "On the same paper as what is chosen there is another digit, or a letter: by what is around them both "
+    "are likely such, or both are read as digits."
+)
+
+
 def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
     """Draw how a frame, uint8 (height, width), is read: a picture file (PNG, SVG or PDF, by its ending).
 
@@ -88,6 +94,8 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
         lines = [WEIGHING, BOXES]
     else:
         text = f"There is no reading:\n\n{search.found}."
+        if search.found is NoDigit.NOT_ONE:
+            text += f"\n\n{COMPANY}"
         words.text(0, 0.9, text, va="top", wrap=True, fontsize=12)
         lines = [BOXES]
     if search.candidates:

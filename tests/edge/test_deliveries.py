@@ -132,7 +132,7 @@ def test_going_back_runs_what_ran_before_and_back_again(bench, weights, caplog):
         answer = bench.take(sign(Order("back", serial, device="bench")))
         assert answer.status == "ok"
         assert bench.note == note
-        assert caplog.messages[-1] == f"weights: taken back, {answer.data['model']} run from now on"
+        assert caplog.messages[-1] == f"weights: rolled back as was asked, {answer.data['model']} run again"
     bench.start()
     assert bench.note == "b"
 

@@ -51,6 +51,7 @@ def test_where_nothing_is_read_no_box_looks_as_if_it_were(picture):
     assert "chosen, but refused: not one digit" in words
     assert "another candidate" in words
     assert "There is no reading:" in words
+    assert any("same paper" in line for line in words)
     assert not any("network^" in line for line in words)
     assert REFUSED in told
     assert OTHER in told
