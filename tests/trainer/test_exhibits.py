@@ -47,7 +47,7 @@ def test_each_of_two_digits_is_found_where_its_box_is(seed):
     exhibit = _show_two(one, other, Conditions(size=0.7), random)
     assert len(exhibit.boxes) == 2
     assert share_box(*exhibit.boxes) < 0.1
-    found = [search.found for search in search_in_turn(exhibit.frame, alone=False)]
+    found = [search.found for search in search_in_turn(exhibit.frame)]
     for box in exhibit.boxes:
         assert any(isinstance(digit, FoundDigit) and share_box(digit.box, box) > 0.75 for digit in found)
 
