@@ -56,10 +56,8 @@ FILLED = 0.8  # of the frame: a board that fills so much of it a camera shows br
 GREY_BOARD = 60  # from here on it is looked at as if it had been dark ...
 EVEN_BOARD = 0.6  # ... if it is nowhere darker than this share of it: else that is a board, on a desk
 
-COMPANY = (
-    0.65  # two pieces on one paper that are both as likely as this to be digits are, if only letters ...
-)
-UNREAD_COMPANY = 0.2  # ... and for who does not read them, as this
+COMPANY = 0.65  # two on one paper that are both so likely to be digits are two, if only letters ...
+UNREAD_COMPANY = 0.2  # ... and for who does not read them, two that are so likely
 CLEAR_SCORE = 0.94  # what ink has that a glance finds; dark cards with chalk on them have up to 0.92
 SAME_PIECE = 0.6  # of what both cover: boxes that share more are of one piece
 WHOLE_DIGIT = 0.85  # of the best score: a piece this good that holds the best one is the whole digit
@@ -156,7 +154,7 @@ def find_digit(frame: Bytes, *, second_look: bool | None = None) -> FoundDigit |
     """
     search = search_frame(frame, second_look=second_look)
     if isinstance(search.found, FoundDigit):
-        companion = find_company(search, frame.shape)
+        companion = cut_out_companion(search, frame.shape)
         if companion is not None and search.found.share_likelihood(companion) >= UNREAD_COMPANY:
             return NoDigit.NOT_ONE
     return search.found
@@ -299,8 +297,8 @@ def _choose(
     return replace(search, chosen=chosen, found=NoDigit.BLURRED if blurred else digit)
 
 
-def find_company(search: Search, frame_shape: tuple[int, ...]) -> FoundDigit | None:
-    """Find what is beside the digit that a search chose, on the same paper, and may be another one.
+def cut_out_companion(search: Search, frame_shape: tuple[int, ...]) -> FoundDigit | None:
+    """Cut out what is beside the digit that a search chose, on the same paper, and may be another one.
 
     Whether it is one is told by what is around both, and by reading it.
 

@@ -18,7 +18,7 @@ from shared.digit_finder import (
     NoDigit,
     Search,
     check_frame,
-    find_company,
+    cut_out_companion,
     search_in_turn,
 )
 from shared.digit_image import normalise, to_inputs
@@ -179,7 +179,7 @@ def _has_company(
     is_read = reading.confidence >= LIKELY
     if not is_read and found.surroundings.likelihood < COMPANY:
         return False
-    companion = find_company(search, frame_shape)
+    companion = cut_out_companion(search, frame_shape)
     if companion is None or companion.surroundings.likelihood < HOPELESS:
         return False
     if found.share_likelihood(companion) >= COMPANY:

@@ -50,9 +50,7 @@ WEIGHING = (
     f"{TRUST.prior_odds:g} x network^{TRUST.network:g} x finder^{TRUST.finder:g}. "
     "What comes out as a chance is the confidence."
 )
-
-
-COMPANY = (
+TWO_ON_ONE_PAPER = (
     "On the same paper as what is chosen there is another digit, or a letter: by what is around them both "
     "are likely such, or both are read as digits."
 )
@@ -95,7 +93,7 @@ def explain(frame: Bytes, network: FeedForward, title: str, path: Path) -> None:
     else:
         text = f"There is no reading:\n\n{search.found}."
         if search.found is NoDigit.NOT_ONE:
-            text += f"\n\n{COMPANY}"
+            text += f"\n\n{TWO_ON_ONE_PAPER}"
         words.text(0, 0.9, text, va="top", wrap=True, fontsize=12)
         lines = [BOXES]
     if search.candidates:

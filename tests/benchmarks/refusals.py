@@ -64,6 +64,8 @@ SHRINKING = 3e-4
 # middle of a digit it goes through it, in its sizes, and what the digit is written with.
 SHADE, EDGE, OFF_MIDDLE = (0.25, 0.65), (0.7, 3.0), 0.35
 WRITTEN_WITH = ("a thick marker", "a fineliner", "a ballpoint", "a pencil")
+# Digits of which a part is hard to see, or not to be seen.
+IN_PART = ("cut off", "half in a shadow")
 LEVELS = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
@@ -185,7 +187,7 @@ def main() -> None:
     if options.fit:
         print_fit(mix(seen, FITTED_MIX))
     _print_digits(seen["digits"])
-    for kind in ("cut off", "half in a shadow"):
+    for kind in IN_PART:
         said = [one for one in seen[kind] if one.confidence >= NEEDED_CONFIDENCE]
         right = sum(one.right for one in said)
         print(f"{kind}: of {options.count} {right} are said right and {len(said) - right} wrong")
@@ -284,7 +286,7 @@ def _print_digits(digits: list[Sighting]) -> None:
 
 def _print_levels(seen: dict[str, list[Sighting]]) -> None:
     rows = {f"{kind} said": [one.confidence for one in some] for kind, some in seen.items()}
-    for kind in ("digits", "cut off", "half in a shadow"):
+    for kind in ("digits", *IN_PART):
         del rows[f"{kind} said"]
     right = [one.confidence for one in seen["digits"] if one.right]
     rows = {"of the right said": right, **rows}

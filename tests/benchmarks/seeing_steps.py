@@ -55,7 +55,7 @@ def main() -> None:
             if isinstance(found, FoundDigit):
                 image = count(scene, "normalise", normalise, found.ink)
                 count(scene, "query", network.query, to_inputs(image))
-                anew = replace(found.surroundings)  # the finder has asked already
+                anew = replace(found.surroundings)  # the finder may have asked already
                 count(scene, "view", getattr, anew, "view")
                 count(scene, "likelihood", getattr, anew, "likelihood")
             for second in (False, True):

@@ -10,7 +10,7 @@ from shared.digit_finder import (
     COMPANY,
     UNREAD_COMPANY,
     NoDigit,
-    find_company,
+    cut_out_companion,
     find_digit,
     search_frame,
 )
@@ -235,7 +235,7 @@ def test_what_the_finder_doubts_beside_a_digit_is_another_one_if_it_is_read(
     monkeypatch.setattr(Surroundings, "likelihood", likely(1.0, 0.4))
     found = search_frame(frame).found
     assert found.box.x < 100
-    assert find_company(search_frame(frame), frame.shape).box.x > 190
+    assert cut_out_companion(search_frame(frame), frame.shape).box.x > 190
     search, answer = search_and_read(frame, shipped)
     if expected is NoDigit.NOT_ONE:
         assert answer is search.found is expected
